@@ -1,0 +1,65 @@
+// RFC 7617: Basic authentication.
+import {
+  type AuthPatch,
+  type AuthStrategy,
+  ConfigurationError,
+  checkSecret,
+  isPromiseLike,
+  resolveSecret,
+  type Secret,
+} from '@authseam/core';
+
+/** Options of {@link basic}. */
+export interface BasicOptions {
+  /** May not hold a colon (RFC 7617 §2). */
+  readonly username: Secret;
+  /** May be empty: many services take a key as the user name alone. */
+  readonly password: Secret;
+}
+
+/**
+ * Sends user name and password as HTTP Basic authentication, in UTF-8 (RFC 7617 §2.1). Nothing is tried again after a 401.
+ *
+ * @throws {ConfigurationError} for a user name with a colon, and for line breaks or other control characters; neither value is ever shown.
+ * @see RFC 7617 §2
+ * @example
+ * ```ts
+ * import { fromEnv } from '@authseam/core';
+ * import { basic } from '@authseam/auth-api-key';
+ *
+ * export const auth = basic({ username: 'reports', password: fromEnv('REPORTS_PASSWORD') });
+ * ```
+ */
+export function basic(options: BasicOptions): AuthStrategy<never> {
+  const strategy = 'basic';
+  const { username, password } = options;
+  const usernameUse = { option: 'username', strategy, allowEmpty: true };
+  const passwordUse = { option: 'password', strategy, allowEmpty: true };
+  checkSecret(username, usernameUse);
+  checkSecret(password, passwordUse);
+
+  function patchOf(user: string, secret: string): AuthPatch<never> {
+    if (user.includes(':')) {
+      throw new ConfigurationError('basic: `username` holds a colon, which would end it early (RFC 7617 §2).', {
+        option: 'username',
+        strategy,
+      });
+    }
+    const bytes = new TextEncoder().encode(`${user}:${secret}`);
+    return { headers: { Authorization: `Basic ${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))}` } };
+  }
+  const fixed = typeof username === 'string' && typeof password === 'string' ? patchOf(username, password) : undefined;
+
+  return Object.freeze({
+    name: strategy,
+    specVersion: 1,
+    sensitive: { headers: ['authorization'] },
+    authorize() {
+      if (fixed) return fixed;
+      const user = resolveSecret(username, usernameUse);
+      const secret = resolveSecret(password, passwordUse);
+      if (!isPromiseLike(user) && !isPromiseLike(secret)) return patchOf(user, secret);
+      return Promise.all([user, secret]).then(([lateUser, lateSecret]) => patchOf(lateUser, lateSecret));
+    },
+  } satisfies AuthStrategy<never>);
+}

@@ -1,0 +1,100 @@
+import { ConfigurationError } from './auth-error.ts';
+import type { CredentialConflictEvent } from './auth-event.ts';
+import type { AuthPatch, AuthRequest } from './auth-strategy.ts';
+
+/** A name that the caller's request holds already. */
+export type Conflict = Pick<CredentialConflictEvent, 'place' | 'name'>;
+
+/** The first name of `patch` that `request` already carries: header, query parameter, cookie or form field. */
+export function findConflict(request: AuthRequest, patch: AuthPatch): Conflict | undefined {
+  for (const name in patch.headers) if (request.headers.get(name) !== null) return { place: 'header', name };
+  for (const [name] of patch.query ?? []) if (hasParameter(queryOf(request.url), name)) return { place: 'query', name };
+  for (const name in patch.cookies) if (hasCookie(request.headers.get('cookie'), name)) return { place: 'cookie', name };
+  for (const [name] of patch.form ?? []) if (hasParameter(formText(request.body), name)) return { place: 'form', name };
+  return undefined;
+}
+
+/** `url` with `pairs` appended to its query, percent-encoded, before a fragment. What stands in the query is not touched. */
+export function appendQuery(url: string, pairs: readonly (readonly [string, string])[] | undefined): string {
+  if (!pairs?.length) return url;
+  const hash = url.indexOf('#');
+  const end = hash < 0 ? url.length : hash;
+  const base = url.slice(0, end);
+  const separator = !base.includes('?') ? '?' : /[?&]$/.test(base) ? '' : '&';
+  return `${base}${separator}${encodePairs(pairs)}${url.slice(end)}`;
+}
+
+/** `body` with `pairs` appended, as `application/x-www-form-urlencoded`. */
+export function appendForm(body: Uint8Array | string | undefined, pairs: readonly (readonly [string, string])[]): string {
+  const text = formText(body);
+  return text ? `${text}&${encodePairs(pairs)}` : encodePairs(pairs);
+}
+
+/** The `Cookie` header with `cookies` appended to the caller's own (RFC 6265 §4.2.1). */
+export function appendCookies(header: string | null, cookies: Record<string, string>): string {
+  const pairs = Object.entries(cookies).map(([name, value]) => `${name}=${value}`);
+  return [...(header ? [header] : []), ...pairs].join('; ');
+}
+
+/**
+ * Checks that every value can stand where the patch puts it, before a client does: clients quote what they refuse.
+ *
+ * @throws {ConfigurationError} that names the header or cookie, not its value.
+ */
+export function checkPatch(patch: AuthPatch, strategy: string): void {
+  for (const name in patch.headers) {
+    const value = patch.headers[name];
+    if (typeof value !== 'string' || !HEADER_NAME.test(name) || !HEADER_VALUE.test(value)) {
+      throw unfit(
+        `The header ${safeName(name)} would hold characters that HTTP does not allow there (RFC 9110 §5.5).`,
+        strategy,
+        'headers',
+      );
+    }
+  }
+  for (const name in patch.cookies) {
+    const value = patch.cookies[name];
+    if (typeof value !== 'string' || !HEADER_NAME.test(name) || !COOKIE_VALUE.test(value)) {
+      throw unfit(`The cookie ${safeName(name)} would hold characters that RFC 6265 §4.1.1 does not allow there.`, strategy, 'cookies');
+    }
+  }
+}
+
+function unfit(problem: string, strategy: string, option: string): ConfigurationError {
+  return new ConfigurationError(`${strategy}: ${problem} Check the credential for stray characters.`, { option, strategy });
+}
+
+function safeName(name: string): string {
+  return HEADER_NAME.test(name) ? `'${name}'` : '(unfit name)';
+}
+
+function encodePairs(pairs: readonly (readonly [string, string])[]): string {
+  return pairs.map(([name, value]) => `${percentEncode(name)}=${percentEncode(value)}`).join('&');
+}
+
+/** Percent-encoding of all but RFC 3986 §2.3's unreserved characters, over UTF-8: unambiguous in queries, forms and signatures alike. */
+export function percentEncode(text: string): string {
+  return encodeURIComponent(text.toWellFormed()).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+function queryOf(url: string): string {
+  const start = url.indexOf('?');
+  return start < 0 ? '' : url.slice(start + 1).replace(/#.*$/s, '');
+}
+
+function hasParameter(query: string, name: string): boolean {
+  return query !== '' && new URLSearchParams(query).has(name);
+}
+
+function hasCookie(header: string | null, name: string): boolean {
+  return header?.split(';').some((pair) => pair.split('=', 1)[0]?.trim() === name) ?? false;
+}
+
+function formText(body: Uint8Array | string | undefined): string {
+  return body === undefined || typeof body === 'string' ? (body ?? '') : new TextDecoder().decode(body);
+}
+
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** Visible characters and inner blanks; Latin-1 passes as clients let it pass. */
+const HEADER_VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/;
+const COOKIE_VALUE = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/;

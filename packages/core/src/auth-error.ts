@@ -1,0 +1,145 @@
+/** What each `code` means. Packages add codes of their own. */
+export type CoreErrorCode =
+  /** An option or a request is wrong; `option` names which. */
+  | 'CONFIGURATION_ERROR'
+  /** `timeoutMs` ran out while waiting for credentials. */
+  | 'AUTH_TIMEOUT'
+  /** A strategy, or a function it was given, threw an error of its own. */
+  | 'STRATEGY_FAILED'
+  /** The token endpoint could not be reached, or broke off. */
+  | 'TOKEN_REQUEST_FAILED'
+  /** The token endpoint did not answer in time. */
+  | 'TOKEN_REQUEST_TIMEOUT'
+  /** The token endpoint answered with an error, or with something that is no token. */
+  | 'TOKEN_ENDPOINT_ERROR'
+  /** Only a person can help: sign in again. */
+  | 'INTERACTION_REQUIRED'
+  /** Sending would have taken a credential where it must not go. */
+  | 'UNSAFE_DESTINATION'
+  /** A redirect (307, 308) asked for a body again that was a one-shot stream. */
+  | 'BODY_NOT_REPLAYABLE'
+  /** More redirects than the client follows. */
+  | 'TOO_MANY_REDIRECTS'
+  /** The token store failed. */
+  | 'TOKEN_STORE_ERROR';
+
+/** Fields that every error of Authseam takes. */
+export interface AuthErrorOptions {
+  readonly code: string;
+  /** `name` of the strategy. */
+  readonly strategy?: string | undefined;
+  readonly cause?: unknown;
+}
+
+const brand = Symbol.for('authseam.AuthError');
+
+/**
+ * Base of every error of Authseam. Recognise it with {@link isAuthError}, not `instanceof`: two copies of this package can be installed.
+ * Messages and fields never hold a secret.
+ */
+export class AuthError extends Error {
+  /** A `CoreErrorCode`, or a code that the strategy's package documents. */
+  readonly code: string;
+  readonly strategy: string | undefined;
+
+  constructor(message: string, options: AuthErrorOptions) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = options.code;
+    this.strategy = options.strategy;
+  }
+
+  static {
+    Object.defineProperty(AuthError.prototype, brand, { value: true });
+    Object.defineProperty(AuthError.prototype, 'name', { value: 'AuthError', configurable: true, writable: true });
+  }
+}
+
+/** An option, or a request that contradicts one. Thrown at construction where it can be known, else before anything is sent. */
+export class ConfigurationError extends AuthError {
+  override readonly name: string = 'ConfigurationError';
+  /** Name of the option. */
+  readonly option: string;
+
+  constructor(message: string, options: { readonly option: string; readonly strategy?: string | undefined }) {
+    super(message, { ...options, code: 'CONFIGURATION_ERROR' });
+    this.option = options.option;
+  }
+}
+
+/** The token endpoint's answer was an error (RFC 6749 §5.2) or no token response at all. */
+export class TokenEndpointError extends AuthError {
+  override readonly name: string = 'TokenEndpointError';
+  /** OAuth error code, where there was one: `invalid_client`. */
+  readonly error: string | undefined;
+  /** The server's words, redacted and cut to 200 characters. Untrusted text. */
+  readonly errorDescription: string | undefined;
+  /** HTTP status. */
+  readonly status: number;
+  /** Milliseconds that the server asked to wait (`Retry-After`), where it did. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    message: string,
+    options: {
+      readonly status: number;
+      readonly error?: string | undefined;
+      readonly errorDescription?: string | undefined;
+      readonly retryAfterMs?: number | undefined;
+      readonly strategy?: string | undefined;
+    },
+  ) {
+    super(message, { code: 'TOKEN_ENDPOINT_ERROR', strategy: options.strategy });
+    this.error = options.error;
+    this.errorDescription = options.errorDescription;
+    this.status = options.status;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** No token can be had without a person: nobody is signed in, or the refresh token was refused. */
+export class InteractionRequiredError extends AuthError {
+  override readonly name: string = 'InteractionRequiredError';
+
+  constructor(message: string, options: { readonly strategy?: string | undefined; readonly cause?: unknown } = {}) {
+    super(message, { ...options, code: 'INTERACTION_REQUIRED' });
+  }
+}
+
+/** Going on would have taken a credential to `origin`, where it must not go. */
+export class UnsafeDestinationError extends AuthError {
+  override readonly name: string = 'UnsafeDestinationError';
+  readonly origin: string;
+
+  constructor(message: string, options: { readonly origin: string; readonly strategy?: string | undefined }) {
+    super(message, { ...options, code: 'UNSAFE_DESTINATION' });
+    this.origin = options.origin;
+  }
+}
+
+/** A token store failed. Safe to try again. */
+export class TokenStoreError extends AuthError {
+  override readonly name: string = 'TokenStoreError';
+  readonly operation: 'get' | 'set' | 'delete' | 'lock' | 'release';
+
+  constructor(
+    message: string,
+    options: { readonly operation: TokenStoreError['operation']; readonly strategy?: string | undefined; readonly cause?: unknown },
+  ) {
+    super(message, { ...options, code: 'TOKEN_STORE_ERROR' });
+    this.operation = options.operation;
+  }
+}
+
+/**
+ * Whether `value` is an error of Authseam, from whichever copy of it.
+ *
+ * @example
+ * ```ts
+ * import { isAuthError } from '@authseam/core';
+ *
+ * export const signInAgain = (error: unknown) => isAuthError(error) && error.code === 'INTERACTION_REQUIRED';
+ * ```
+ */
+export function isAuthError(value: unknown): value is AuthError {
+  return typeof value === 'object' && value !== null && brand in value;
+}

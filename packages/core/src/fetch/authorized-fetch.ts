@@ -1,0 +1,47 @@
+import { ConfigurationError } from '../auth-error.ts';
+import type { AuthStrategy, WithAuthOptions } from '../auth-strategy.ts';
+import { createSendLoop } from '../send-loop.ts';
+import { FetchCall, type FetchLike } from './fetch-call.ts';
+
+/** fetch's own `init`, with another strategy, or none, for one request. */
+export type AuthorizedRequestInit = RequestInit & { readonly authStrategy?: AuthStrategy | false | undefined };
+
+/**
+ * A fetch that authorizes every request with `strategy`: what the adapters for fetch and for clients built on fetch are made of.
+ *
+ * @throws {ConfigurationError} when `fetch` is no function, `strategy` none, or `options` contradict each other.
+ */
+export function authorizedFetch(
+  fetch: FetchLike,
+  strategy: AuthStrategy,
+  options: WithAuthOptions = {},
+): (input: string | URL | Request, init?: AuthorizedRequestInit) => Promise<Response> {
+  if (typeof fetch !== 'function')
+    throw new ConfigurationError('withAuth wraps a fetch function: withAuth(fetch, strategy).', { option: 'fetch' });
+  const lane = laneOf(strategy);
+  const others = new WeakMap<AuthStrategy, ReturnType<typeof laneOf>>();
+
+  function laneOf(chosen: AuthStrategy) {
+    const send = createSendLoop(chosen, options);
+    const settings = { fetch, strategy: chosen, unsafeAllowHiddenRedirects: options.unsafeAllowHiddenRedirects ?? false };
+    return (input: string | URL | Request, init: RequestInit | undefined): Promise<Response> => send(new FetchCall(settings, input, init));
+  }
+
+  function otherLane(chosen: AuthStrategy): ReturnType<typeof laneOf> {
+    const known = others.get(chosen) ?? laneOf(chosen);
+    others.set(chosen, known);
+    return known;
+  }
+
+  return (input, init) => {
+    const chosen = init?.authStrategy;
+    try {
+      if (chosen === undefined) return lane(input, init);
+      if (chosen === false) return fetch(input, init);
+      const { authStrategy: _, ...rest } = init ?? {};
+      return otherLane(chosen)(input, rest);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  };
+}

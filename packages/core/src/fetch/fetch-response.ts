@@ -1,0 +1,55 @@
+import type { AuthResponse } from '../auth-strategy.ts';
+import { readBounded } from '../read-bounded.ts';
+
+const READ_LIMIT = 65_536;
+
+/** A fetch response as a strategy sees it. A class, since one is made for every response that a strategy observes. */
+export class FetchAuthResponse implements AuthResponse {
+  readonly #response: Response;
+  #text: Promise<string> | undefined;
+
+  constructor(response: Response) {
+    this.#response = response;
+  }
+
+  get status(): number {
+    return this.#response.status;
+  }
+
+  get url(): string {
+    return this.#response.url;
+  }
+
+  get headers(): { get(name: string): string | null } {
+    return this.#response.headers;
+  }
+
+  /** Reads a clone, so that the caller's body stays whole; the clone is cancelled at the limit, so that the copy stays small. */
+  text(): Promise<string> {
+    this.#text ??= readBounded(this.#response.clone().body, READ_LIMIT).then(({ bytes }) => new TextDecoder().decode(bytes));
+    return this.#text;
+  }
+
+  async json(): Promise<unknown> {
+    const text = await this.text();
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw new SyntaxError(`The response of ${this.status} is not JSON.`); // the parser's own message quotes the body
+    }
+  }
+}
+
+/** Frees the connection of a response that nobody gets: a small body is drained so that the connection can be used again, a large one cancelled. */
+export function discardResponse(response: Response): void {
+  if (!response.bodyUsed) readBounded(response.body, READ_LIMIT).catch(() => {}); // the response is gone either way
+}
+
+/** Makes `redirected` read as if the client had followed the redirects itself. */
+export function asRedirected(response: Response): Response {
+  const { clone } = response;
+  return Object.defineProperties(response, {
+    redirected: { value: true, configurable: true },
+    clone: { value: () => asRedirected(clone.call(response)), configurable: true, writable: true },
+  });
+}

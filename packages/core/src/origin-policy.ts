@@ -1,0 +1,92 @@
+import { ConfigurationError } from './auth-error.ts';
+import type { RequestBareEvent } from './auth-event.ts';
+import type { AuthStrategy, WithAuthOptions } from './auth-strategy.ts';
+
+/** Decides where credentials may go. */
+export interface OriginPolicy {
+  /**
+   * Why a request to `url` goes out bare, or `undefined` when it may carry credentials. No URL is parsed when it starts with an origin that was
+   * approved before.
+   *
+   * @param home Origin that stands in for `origins` where none are given: the axios instance's `baseURL`.
+   */
+  refusal(url: string, home?: string): RequestBareEvent['reason'] | undefined;
+  /** Whether the origin of `url` was named in `origins`: only there may credentials follow a redirect to another origin. */
+  isNamed(url: URL): boolean;
+}
+
+/** Key under which a strategy that is tied to origins (`byOrigin`) names them; they act as `origins`. */
+export const strategyOrigins: unique symbol = Symbol.for('authseam.origins') as never;
+
+/** A strategy that brings its own `origins`. */
+export interface OriginBound {
+  readonly [strategyOrigins]?: readonly string[] | undefined;
+}
+
+/**
+ * The origin policy of one adapter and one strategy.
+ *
+ * @throws {ConfigurationError} for an origin that is none, for `http:` without `allowInsecureHttp`, and for `allowInsecureHttp` without origins.
+ */
+export function createOriginPolicy(strategy: AuthStrategy & OriginBound, options: WithAuthOptions): OriginPolicy {
+  const { allowInsecureHttp = false } = options;
+  const own = strategy[strategyOrigins];
+  const given = typeof options.origins === 'string' ? [options.origins] : options.origins;
+  if (allowInsecureHttp && !given && !own) {
+    throw new ConfigurationError('`allowInsecureHttp` widens `origins`: name the http origins that may receive credentials there.', {
+      option: 'allowInsecureHttp',
+    });
+  }
+  const parsed = given?.map((origin) => parseOrigin(origin, 'origins', allowInsecureHttp));
+  for (const origin of own ?? []) parseOrigin(origin, 'byOrigin', allowInsecureHttp);
+  const named = parsed && own ? parsed.filter((origin) => own.includes(origin)) : (parsed ?? own);
+  const approved: string[] = [];
+
+  function refusal(url: string, home?: string): RequestBareEvent['reason'] | undefined {
+    for (const prefix of approved) if (url.startsWith(prefix)) return undefined;
+    const target = URL.canParse(url) ? new URL(url) : undefined;
+    if (!target) return 'relative-url';
+    const { protocol, origin } = target;
+    const isAllowed = named ? named.includes(origin) : home === undefined || home === origin;
+    if (!isAllowed || !HTTP.test(protocol)) return 'origin-not-allowed';
+    if (protocol === 'http:' && !isLoopback(target) && !(allowInsecureHttp && named)) return 'insecure-http';
+    // With a trailing slash nothing that follows can still belong to the host. `home` may differ from call to call.
+    if (home === undefined && approved.length < 16) approved.push(`${origin}/`);
+    return undefined;
+  }
+
+  return Object.freeze({
+    refusal,
+    isNamed: ({ origin }: URL) => named?.includes(origin) ?? false,
+  });
+}
+
+/**
+ * `text` as a serialised origin.
+ *
+ * @throws {ConfigurationError} when it is not an http or https origin: a path, query, userinfo, or `http:` beyond loopback that was not allowed.
+ */
+export function parseOrigin(text: string, option: string, allowInsecureHttp: boolean): string {
+  const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !HTTP.test(url.protocol) || `${url.origin}/` !== url.href) {
+    throw new ConfigurationError(`\`${option}\` takes origins such as 'https://api.example.com': scheme, host and port, nothing else.`, {
+      option,
+    });
+  }
+  if (url.protocol === 'http:' && !allowInsecureHttp && !isLoopback(url)) {
+    throw new ConfigurationError(
+      `\`${option}\` names ${url.origin}: credentials travel over https. If you mean it, set \`allowInsecureHttp: true\`.`,
+      {
+        option,
+      },
+    );
+  }
+  return url.origin;
+}
+
+/** Whether `url` stays on this machine: `localhost` and its subdomains, 127.0.0.0/8, `[::1]`. @see RFC 6761 §6.3, RFC 8252 §8.3 */
+export function isLoopback(url: URL): boolean {
+  return /^(?:(?:.+\.)?localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname);
+}
+
+const HTTP = /^https?:$/;

@@ -1,0 +1,95 @@
+import { isAuthError, TokenStoreError } from './auth-error.ts';
+import type { AuthEvent } from './auth-event.ts';
+import type { Awaitable } from './auth-strategy.ts';
+import { redactedCause } from './redact.ts';
+import type { TokenSet } from './token-set.ts';
+import type { TokenLock, TokenStore } from './token-store.ts';
+import { waitFor } from './wait-for.ts';
+
+/** One key of a store, as a token manager uses it. */
+export interface SharedTokens {
+  /**
+   * The refresh transaction: read, lock, read again, request, write, release. What another process refreshed is adopted without a request. The store
+   * has the new token before anyone gets it.
+   */
+  replace(replaced: StoredToken | undefined, steps: ReplaceSteps): Promise<SharedResult>;
+  /** Deletes the entry. @throws {TokenStoreError} */
+  forget(): Promise<void>;
+}
+
+interface StoredToken {
+  readonly set: TokenSet;
+  readonly version: string | undefined;
+}
+
+interface ReplaceSteps {
+  /** Whether a token from the store can serve. */
+  readonly isUsable: (set: TokenSet) => boolean;
+  readonly request: (current: TokenSet | undefined) => Promise<TokenSet>;
+  readonly emit: (event: AuthEvent) => void;
+}
+
+type SharedResult = StoredToken | (StoredToken & { readonly isAdopted: true });
+
+/** Lock and store limits, in milliseconds: a lock outlives the longest refresh, a wait for it outlasts a token request. */
+const LOCK = { ttlMs: 30_000, waitMs: 15_000 };
+const STORE_TIMEOUT_MS = 2_000;
+
+/** The entry `key` of `store`. */
+export function sharedTokens(store: TokenStore, key: string, strategy: string): SharedTokens {
+  /** One store operation with a bounded wait; a failure is typed and carries nothing of the foreign error but its words. */
+  async function run<T>(operation: TokenStoreError['operation'], work: () => Awaitable<T>, timeoutMs = STORE_TIMEOUT_MS): Promise<T> {
+    const timeoutError = (): Error =>
+      new TokenStoreError(`${strategy}: the token store did not answer within ${timeoutMs} ms (${operation}).`, { operation, strategy });
+    try {
+      return await waitFor(Promise.resolve().then(work), { timeoutMs, timeoutError });
+    } catch (error) {
+      if (isAuthError(error)) throw error;
+      const message = `${strategy}: the token store failed (${operation}). It is safe to try again.`;
+      throw new TokenStoreError(message, { operation, strategy, cause: redactedCause(error) });
+    }
+  }
+
+  async function replace(replaced: StoredToken | undefined, { isUsable, request, emit }: ReplaceSteps): Promise<SharedResult> {
+    let isRotating = replaced?.set.refreshToken !== undefined;
+    /** A store that is down must not stop a grant that needs no state; a refresh token that may be used once must not be sent without it. */
+    const tolerate = (error: unknown): undefined => {
+      if (isRotating) throw error;
+      emit({ type: 'token-store-failed', strategy, operation: (error as TokenStoreError).operation });
+    };
+    const read = () => run('get', () => store.get(key)).catch(tolerate);
+
+    let stored = await read();
+    if (stored && isUsable(stored.entry)) return { set: stored.entry, version: stored.version, isAdopted: true };
+    isRotating ||= stored?.entry.refreshToken !== undefined;
+    const lock = await run('lock', () => store.lock?.(key, LOCK), LOCK.waitMs + STORE_TIMEOUT_MS).catch(tolerate);
+    try {
+      if (lock) stored = await read();
+      if (stored && isUsable(stored.entry)) return { set: stored.entry, version: stored.version, isAdopted: true };
+      const set = await request(stored?.entry ?? replaced?.set);
+      return { set, version: await write(set, stored?.version ?? null, emit) };
+    } finally {
+      if (lock) await release(lock, emit);
+    }
+  }
+
+  /** A lost race or a failing store leaves the token in memory: it was paid for, and serves this process. */
+  async function write(set: TokenSet, ifVersion: string | null, emit: ReplaceSteps['emit']): Promise<string | undefined> {
+    const version = await run('set', () => store.set(key, set, { ifVersion })).catch(() => false as const);
+    if (version !== false) return version;
+    emit({ type: 'token-store-failed', strategy, operation: 'set' });
+    return undefined;
+  }
+
+  /** A lock that cannot be released runs out by itself. */
+  async function release(lock: TokenLock, emit: ReplaceSteps['emit']): Promise<void> {
+    await run('release', () => lock.release()).catch(() => emit({ type: 'token-store-failed', strategy, operation: 'release' }));
+  }
+
+  return Object.freeze({
+    replace,
+    async forget() {
+      await run('delete', () => store.delete(key));
+    },
+  });
+}

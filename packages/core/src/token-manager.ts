@@ -1,0 +1,252 @@
+import { type AuthError, ConfigurationError, isAuthError } from './auth-error.ts';
+import type { AuthEvent } from './auth-event.ts';
+import type { Awaitable } from './auth-strategy.ts';
+import { sharedTokens } from './shared-tokens.ts';
+import { refusedForMs, requestToken } from './token-request.ts';
+import { type TokenSchedule, tokenSchedule } from './token-schedule.ts';
+import type { TokenSet } from './token-set.ts';
+import type { GetTokenOptions, TokenSource } from './token-source.ts';
+import type { TokenStore } from './token-store.ts';
+import { waitFor } from './wait-for.ts';
+
+/** What `fetchToken` is given. */
+export interface FetchTokenRequest {
+  /** The token set that this one replaces, with its refresh token, where there is one. */
+  readonly current: TokenSet | undefined;
+  /** Aborts when this attempt takes too long. */
+  readonly signal: AbortSignal;
+  /** Reports to whoever caused the request. */
+  emit(event: AuthEvent): void;
+}
+
+/** Options of {@link createTokenManager}. */
+export interface TokenManagerOptions {
+  /** Under which the token is shared in `store`. Holds everything that makes two tokens different: issuer, client, subject, scope, audience. */
+  readonly key: string;
+  /** Fetches a token: one request, no retry. */
+  readonly fetchToken: (request: FetchTokenRequest) => Awaitable<TokenSet>;
+  /** Where other strategies, and other processes, find the token. Default: this manager's memory only. */
+  readonly store?: TokenStore;
+  /** `name` of the strategy, for errors and events. Default `'tokenManager'`. */
+  readonly strategy?: string;
+  /** Token requests per refresh, while they fail in a way that trying again can mend. Default 3; with a refresh token at hand never more than 2. */
+  readonly maxAttempts?: number;
+  /** Limit of one token request, its body included. Milliseconds, default 10 000. */
+  readonly attemptTimeoutMs?: number;
+  /** Limit of one refresh, with all its attempts and pauses. Milliseconds, default 30 000. */
+  readonly totalTimeoutMs?: number;
+  /** Milliseconds since the epoch. Default `Date.now`. */
+  readonly now?: () => number;
+  /** In [0, 1): spreads refreshes and retries. Default `Math.random`. */
+  readonly random?: () => number;
+}
+
+/** A token and what is known of it. */
+interface Held extends TokenSchedule {
+  readonly set: TokenSet;
+  /** In the store; `undefined` where there is none. */
+  readonly version: string | undefined;
+  readonly generation: number;
+  readonly heldSinceMs: number;
+  /** Fetched because its predecessor was rejected. */
+  readonly isReplacement: boolean;
+  /** A server accepted it. */
+  isAccepted: boolean;
+  /** A server rejected it: not handed out again. */
+  isRejected: boolean;
+  /** Why no replacement could be had; what all who sent it are told. */
+  failure: AuthError | undefined;
+}
+
+type Reason = Extract<AuthEvent, { type: 'token-fetched' }>['reason'];
+
+/** For how long a replacement that no server accepted is not replaced in turn, and a failed early refresh not repeated. */
+const COOL_DOWN_MS = 30_000;
+/** A clock that is set back further than this makes the expiry at hand worthless. */
+const CLOCK_TOLERANCE_MS = 60_000;
+
+/**
+ * A token source with one token, fetched when it is missing, refreshed early in the background, and refreshed at once when a server rejects it.
+ *
+ * Concurrency: callers share one request. A caller's abort ends its own wait only; the request goes on even if all leave. A rejection names the token
+ * that was sent, and only if that is still the current one is it refreshed: 200 late rejections cost one token request. A token that was fetched
+ * because of a rejection, that no server ever accepted and that is under 30 s old is not refreshed again. After `invalid_grant`, `invalid_client`,
+ * `unauthorized_client` no request goes out for 30 s, after a `Retry-After` of up to 60 s none before it. A valid token serves through all of this.
+ *
+ * @returns A frozen `TokenSource`. `getToken` is synchronous while the token at hand is valid.
+ * @throws {ConfigurationError} for a missing `key` or `fetchToken`. Its methods throw {@link AuthError}s only.
+ * @see RFC 6749 §6: a new refresh token replaces the old one, a missing one keeps it.
+ * @example
+ * ```ts
+ * import { createTokenManager } from '@authseam/core';
+ *
+ * const tokens = createTokenManager({
+ *   key: 'https://login.example.com my-client',
+ *   fetchToken: async ({ signal }) => {
+ *     const response = await fetch('https://login.example.com/token', { method: 'POST', signal });
+ *     const { token, seconds } = await response.json();
+ *     return { accessToken: token, tokenType: 'Bearer', expiresAtMs: Date.now() + seconds * 1000 };
+ *   },
+ * });
+ * ```
+ */
+export function createTokenManager(options: TokenManagerOptions): Required<TokenSource> {
+  const { key, fetchToken, store, strategy = 'tokenManager', maxAttempts = 3, now = Date.now, random = Math.random } = options;
+  const { attemptTimeoutMs = 10_000, totalTimeoutMs = 30_000 } = options;
+  if (typeof key !== 'string' || key === '')
+    throw new ConfigurationError('`key` must say which token this is.', { option: 'key', strategy });
+  if (typeof fetchToken !== 'function')
+    throw new ConfigurationError('`fetchToken` must be a function.', { option: 'fetchToken', strategy });
+
+  const shared = store && sharedTokens(store, key, strategy);
+  let held: Held | undefined;
+  let flight: Promise<Held | undefined> | undefined;
+  let refusal: { readonly error: AuthError; readonly untilMs: number } | undefined;
+  let nextEarlyRefreshMs = 0;
+  let generations = 0;
+  /** Counts invalidations: what was on its way at one is thrown away. */
+  let epoch = 0;
+
+  function getToken(request?: GetTokenOptions): Awaitable<TokenSet> {
+    if (!held || held.isRejected || request?.forceRefresh) return obtain(request?.forceRefresh ? 'forced' : 'missing', request);
+    const nowMs = now();
+    if (nowMs >= held.blockAtMs) return obtain('expiring', request);
+    if (nowMs >= held.refreshAtMs || nowMs < held.heldSinceMs - CLOCK_TOLERANCE_MS) refreshEarly(nowMs, request);
+    return held.set;
+  }
+
+  async function obtain(reason: Reason, request: GetTokenOptions | undefined): Promise<TokenSet> {
+    request?.signal?.throwIfAborted();
+    const before = held;
+    for (;;) {
+      try {
+        const fresh = await waitFor(refresh(reason, request), { signal: request?.signal });
+        if (fresh) return fresh.set;
+      } catch (error) {
+        // A failed refresh costs nobody a token that still works.
+        if (reason === 'expiring' && before && before === held && !before.isRejected && now() < before.expiresAtMs && isAuthError(error))
+          return before.set;
+        throw error;
+      }
+    }
+  }
+
+  /** Joins the refresh that is under way, or starts one. `undefined`: its result was thrown away. */
+  function refresh(reason: Reason, request: GetTokenOptions | undefined, background = false): Promise<Held | undefined> {
+    if (flight) return flight;
+    if (refusal && now() < refusal.untilMs) return Promise.reject(refusal.error);
+    const emit = (event: AuthEvent): void => request?.emit?.(event);
+    const replaced = held;
+    const startedIn = epoch;
+    const current = replace(reason, replaced, emit).then(
+      (fresh) => {
+        if (startedIn !== epoch) return undefined;
+        refusal = undefined;
+        held = fresh;
+        return fresh;
+      },
+      (error: AuthError) => {
+        const forMs = refusedForMs(error);
+        if (forMs > 0) refusal = { error, untilMs: now() + forMs };
+        if (replaced?.isRejected) replaced.failure = error;
+        emit({ type: 'token-request-failed', strategy, code: error.code, background });
+        throw error;
+      },
+    );
+    flight = current.finally(() => {
+      if (startedIn === epoch) flight = undefined;
+    });
+    flight.catch(() => {}); // whoever waits sees the failure; if nobody does, it is no unhandled rejection
+    return flight;
+  }
+
+  function refreshEarly(nowMs: number, request: GetTokenOptions | undefined): void {
+    if (flight || nowMs < nextEarlyRefreshMs) return;
+    nextEarlyRefreshMs = nowMs + COOL_DOWN_MS;
+    refresh('expiring', request, true).then(
+      () => {
+        nextEarlyRefreshMs = 0;
+      },
+      () => {},
+    );
+  }
+
+  async function replace(reason: Reason, replaced: Held | undefined, emit: (event: AuthEvent) => void): Promise<Held> {
+    const isUsable = (set: TokenSet): boolean =>
+      set.accessToken !== replaced?.set.accessToken && now() < tokenSchedule(set, now(), random).blockAtMs;
+    const request = (current: TokenSet | undefined): Promise<TokenSet> =>
+      requestToken(async (signal) => completeTokenSet(await fetchToken({ current, signal, emit }), current, now(), strategy), {
+        maxAttempts: current?.refreshToken === undefined ? maxAttempts : Math.min(maxAttempts, 2),
+        attemptTimeoutMs,
+        totalTimeoutMs,
+        now,
+        random,
+        strategy,
+        onRetry: (retry) => emit({ type: 'token-request-retry', strategy, ...retry }),
+      });
+    const result = shared
+      ? await shared.replace(replaced, { isUsable, request, emit })
+      : { set: await request(replaced?.set), version: undefined };
+    const fresh = hold(result.set, result.version, reason === 'rejected' || (replaced?.isRejected ?? false));
+    const expiresAtMs = fresh.set.expiresAtMs;
+    if ('isAdopted' in result) emit({ type: 'token-adopted', strategy, generation: fresh.generation, expiresAtMs });
+    else emit({ type: 'token-fetched', strategy, generation: fresh.generation, reason, expiresAtMs });
+    return fresh;
+  }
+
+  function hold(set: TokenSet, version: string | undefined, isReplacement: boolean): Held {
+    const heldSinceMs = now();
+    const schedule = tokenSchedule(set, heldSinceMs, random);
+    generations += 1;
+    return {
+      set,
+      version,
+      ...schedule,
+      generation: generations,
+      heldSinceMs,
+      isReplacement,
+      isAccepted: false,
+      isRejected: false,
+      failure: undefined,
+    };
+  }
+
+  async function rejected(receipt: unknown, context?: GetTokenOptions): Promise<boolean> {
+    const current = held;
+    // An older token was rejected: a newer one is at hand, or will be asked for.
+    if (!current || (receipt as TokenSet | undefined)?.accessToken !== current.set.accessToken) return true;
+    if (current.isReplacement && !current.isAccepted && now() < current.heldSinceMs + COOL_DOWN_MS) return false;
+    // Rejected tokens are not handed out again, so this one was sent before the refresh failed: it belongs to the same wave.
+    if (current.failure && !flight) throw current.failure;
+    current.isRejected = true;
+    await obtain('rejected', context);
+    return true;
+  }
+
+  return Object.freeze({
+    getToken,
+    rejected,
+    accepted(receipt: unknown) {
+      if (held && receipt === held.set) held.isAccepted = true;
+    },
+    async invalidate() {
+      epoch += 1;
+      held = undefined;
+      flight = undefined;
+      refusal = undefined;
+      await shared?.forget();
+    },
+  });
+}
+
+/** What `fetchToken` answered, checked; a missing refresh token keeps the old one (RFC 6749 §6). */
+function completeTokenSet(fetched: TokenSet, current: TokenSet | undefined, nowMs: number, strategy: string): TokenSet {
+  if (typeof fetched?.accessToken !== 'string' || fetched.accessToken === '') {
+    throw new ConfigurationError(`${strategy}: \`fetchToken\` must return a token set with an \`accessToken\`.`, {
+      option: 'fetchToken',
+      strategy,
+    });
+  }
+  const refreshToken = fetched.refreshToken ?? current?.refreshToken;
+  return Object.freeze({ ...fetched, receivedAtMs: fetched.receivedAtMs ?? nowMs, ...(refreshToken !== undefined && { refreshToken }) });
+}

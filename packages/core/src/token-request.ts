@@ -1,0 +1,103 @@
+import { AuthError, isAuthError, type TokenEndpointError } from './auth-error.ts';
+import { redactedCause } from './redact.ts';
+import type { TokenSet } from './token-set.ts';
+import { startTimer, waitFor } from './wait-for.ts';
+
+/** How one refresh is attempted. Durations in milliseconds. */
+export interface TokenRequestPolicy {
+  readonly maxAttempts: number;
+  readonly attemptTimeoutMs: number;
+  readonly totalTimeoutMs: number;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly strategy: string;
+  readonly onRetry: (retry: { readonly attempt: number; readonly delayMs: number; readonly code: string }) => void;
+}
+
+/** Longest `Retry-After` that is believed. */
+const LONGEST_RETRY_AFTER_MS = 60_000;
+/** For how long a refused client or grant is not asked for again. */
+const REFUSED_FOR_MS = 30_000;
+
+/**
+ * Sends a token request until it succeeds, cannot succeed, or the limits are reached: network errors, 429 and 5xx are tried again with full jitter
+ * (base 0.5 s, cap 8 s) or as `Retry-After` says.
+ *
+ * @throws {AuthError} always typed; foreign errors come redacted as its `cause`.
+ */
+export async function requestToken(send: (signal: AbortSignal) => Promise<TokenSet>, policy: TokenRequestPolicy): Promise<TokenSet> {
+  const deadlineMs = policy.now() + policy.totalTimeoutMs;
+  for (let attempt = 1; ; attempt++) {
+    const leftMs = deadlineMs - policy.now();
+    try {
+      return await attemptOnce(send, Math.min(policy.attemptTimeoutMs, leftMs), policy.strategy);
+    } catch (thrown) {
+      const error = toAuthError(thrown, policy.strategy);
+      const delayMs = retryDelayMs(error, attempt, policy.random);
+      if (attempt >= policy.maxAttempts || !isTransient(error) || policy.now() + delayMs >= deadlineMs) throw error;
+      policy.onRetry({ attempt, delayMs, code: error.code });
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+    }
+  }
+}
+
+/** For how many milliseconds no token request goes out after `error`: the server refused the client, or asked for time. */
+export function refusedForMs(error: AuthError): number {
+  const { error: code, retryAfterMs } = error as TokenEndpointError;
+  if (code === 'invalid_grant' || code === 'invalid_client' || code === 'unauthorized_client') return REFUSED_FOR_MS;
+  return isTransient(error) ? (believed(retryAfterMs) ?? 0) : 0;
+}
+
+/** A fetch that ignores its signal does not hold the waiters: the attempt is raced as well as aborted. */
+async function attemptOnce(send: (signal: AbortSignal) => Promise<TokenSet>, timeoutMs: number, strategy: string): Promise<TokenSet> {
+  const controller = new AbortController();
+  const timeout = new AuthError(`${strategy}: the token endpoint did not answer within ${timeoutMs} ms.`, {
+    code: 'TOKEN_REQUEST_TIMEOUT',
+    strategy,
+  });
+  const timer = startTimer(timeoutMs, () => controller.abort(timeout));
+  try {
+    return await waitFor(send(controller.signal), { signal: controller.signal });
+  } finally {
+    timer.stop();
+  }
+}
+
+function retryDelayMs(error: AuthError, attempt: number, random: () => number): number {
+  return believed((error as TokenEndpointError).retryAfterMs) ?? random() * Math.min(8_000, 500 * 2 ** (attempt - 1));
+}
+
+function believed(retryAfterMs: number | undefined): number | undefined {
+  return retryAfterMs !== undefined && retryAfterMs <= LONGEST_RETRY_AFTER_MS ? retryAfterMs : undefined;
+}
+
+function isTransient(error: AuthError): boolean {
+  if (error.code === 'TOKEN_REQUEST_FAILED') return !isCertificateError(error.cause);
+  return error.code === 'TOKEN_REQUEST_TIMEOUT' || [429, 500, 502, 503, 504].includes((error as TokenEndpointError).status);
+}
+
+/** Trying again does not mend a certificate, and asks an impostor twice. */
+function isCertificateError(cause: unknown): boolean {
+  if (!(cause instanceof Error)) return false;
+  const { code } = cause as { code?: unknown };
+  return (typeof code === 'string' && /CERT|SIGNATURE|TLS|SSL/.test(code)) || isCertificateError(cause.cause);
+}
+
+function toAuthError(thrown: unknown, strategy: string): AuthError {
+  if (isAuthError(thrown)) return thrown;
+  // The Fetch standard makes every network error a TypeError; runtimes name the reason in its cause, or in its message only.
+  const isNetworkError =
+    thrown instanceof TypeError && (thrown.cause !== undefined || /fetch|network|load failed|connect/i.test(thrown.message));
+  const cause = redactedCause(thrown);
+  return isNetworkError
+    ? new AuthError(`${strategy}: the token endpoint could not be reached, or broke off.`, {
+        code: 'TOKEN_REQUEST_FAILED',
+        strategy,
+        cause,
+      })
+    : new AuthError(`${strategy}: fetching a token failed${cause ? `: ${cause.message}` : '.'}`, {
+        code: 'STRATEGY_FAILED',
+        strategy,
+        cause,
+      });
+}
