@@ -1,0 +1,34 @@
+export type { Answer, JsonBody } from './answer.ts';
+export type { Auth0Client, Auth0KeyClient, Auth0SecretClient } from './auth0/auth0-client.ts';
+export { type Auth0Server, type Auth0ServerOptions, auth0Server } from './auth0-server.ts';
+export { denyNonLoopback, type NonLoopbackGuard } from './deny-non-loopback.ts';
+export type { Echo } from './echo-of.ts';
+export { type EchoServer, type EchoServerOptions, echoServer } from './echo-server.ts';
+export type {
+  AnswerFault,
+  DelayFault,
+  Fault,
+  FaultMoment,
+  FaultScope,
+  GzipBombFault,
+  HugeBodyFault,
+  ResetFault,
+  StallFault,
+  TransformFault,
+} from './fault.ts';
+export { findSecret, type SecretSighting } from './find-secret.ts';
+export { type HuvrServer, type HuvrServerOptions, huvrServer } from './huvr-server.ts';
+export {
+  type LoopbackServer,
+  type LoopbackServerOptions,
+  loopbackServer,
+  type Route,
+  type RouteHandler,
+  type Routes,
+  type ServerOptions,
+} from './loopback-server.ts';
+export { plantSecret } from './plant-secret.ts';
+export type { ReceivedRequest } from './received-request.ts';
+export { type ApiKeyPlace, type SdkServer, type SdkServerOptions, sdkServer } from './sdk-server.ts';
+export type { SecretForm } from './secret-forms.ts';
+export { type ServerJournal, serverJournal } from './server-journal.ts';
