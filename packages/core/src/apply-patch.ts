@@ -14,6 +14,11 @@ export function findConflict(request: AuthRequest, patch: AuthPatch): Conflict |
   return undefined;
 }
 
+/** Whether there is nothing to send. */
+export function isEmptyPatch({ headers, query, cookies, form }: AuthPatch): boolean {
+  return !query?.length && !form?.length && Object.keys({ ...headers, ...cookies }).length === 0;
+}
+
 /** `url` with `pairs` appended to its query, percent-encoded, before a fragment. What stands in the query is not touched. */
 export function appendQuery(url: string, pairs: readonly (readonly [string, string])[] | undefined): string {
   if (!pairs?.length) return url;

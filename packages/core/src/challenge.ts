@@ -28,7 +28,8 @@ export function parseChallenges(header: string | null | undefined): Challenge[] 
   const challenges: { scheme: string; token68?: string; parameters: Record<string, string> }[] = [];
   let rest = header ?? '';
   for (;;) {
-    rest = rest.replace(/^[\s,]+/, '');
+    const [separator = ''] = /^[\s,]*/.exec(rest) ?? [];
+    rest = rest.slice(separator.length);
     const current = challenges.at(-1);
     const parameter = PARAMETER.exec(rest);
     if (parameter && current && current.token68 === undefined) {
@@ -38,7 +39,7 @@ export function parseChallenges(header: string | null | undefined): Challenge[] 
       continue;
     }
     const opening = SCHEME.exec(rest);
-    if (!opening) return challenges;
+    if (!opening || (current && !separator.includes(','))) return challenges;
     rest = rest.slice(opening[0].length);
     const challenge: (typeof challenges)[number] = { scheme: opening[1] ?? '', parameters: Object.create(null) };
     challenges.push(challenge);

@@ -1,11 +1,11 @@
-import { appendCookies, appendForm, appendQuery, checkPatch, findConflict } from './apply-patch.ts';
+import { appendCookies, appendForm, appendQuery, checkPatch, findConflict, isEmptyPatch } from './apply-patch.ts';
 import { ConfigurationError } from './auth-error.ts';
 import type { AuthContext, AuthPatch, AuthRequest, AuthResponse, AuthStrategy, Awaitable, SentAttempt } from './auth-strategy.ts';
 import { sensitiveOf, widestBody } from './by-origin.ts';
 import { isPromiseLike } from './is-promise-like.ts';
 import { type OriginBound, strategyOrigins } from './origin-policy.ts';
 
-/** What each child sent, by its place; `undefined` where the caller's own credential stood in its way. */
+/** What each child sent, by its place; `undefined` where it sent nothing: the caller's own credential stood in its way, or there was nothing to add. */
 type Receipts = readonly (SentAttempt | undefined)[];
 
 /**
@@ -42,7 +42,7 @@ export function compose(...strategies: readonly AuthStrategy[]): AuthStrategy<un
           const problem = `compose: '${child.name}' and a strategy before it both set the ${twice.place} '${twice.name}'. Leave one of them out.`;
           throw new ConfigurationError(problem, { option: 'strategies', strategy: name });
         }
-        return callers
+        return callers || isEmptyPatch(patch)
           ? step(index + 1, sum, [...receipts, undefined])
           : step(index + 1, merge(sum, patch), [...receipts, { request: view, receipt: patch.receipt }]);
       };
@@ -71,7 +71,7 @@ export function compose(...strategies: readonly AuthStrategy[]): AuthStrategy<un
     },
     async recover(response, sent, context) {
       const children = response.status === 401 ? acted(sent) : await rejectedBy(response, acted(sent));
-      const answers = await Promise.all(children.map(([strategy, own]) => strategy.recover?.(response, own, context) ?? false));
+      const answers = await Promise.all(children.map(async ([strategy, own]) => strategy.recover?.(response, own, context) ?? false));
       return answers.includes(true);
     },
     observe(response, sent) {

@@ -1,7 +1,7 @@
 import { TokenStoreError } from './auth-error.ts';
 import type { TokenSet } from './token-set.ts';
 import type { TokenLock, TokenLockOptions, TokenStore } from './token-store.ts';
-import { waitFor } from './wait-for.ts';
+import { LONGEST_TIMER_MS, waitFor } from './wait-for.ts';
 
 /**
  * A store in memory: several strategies of one process share their tokens through it, and one refresh. Gone with the process.
@@ -27,23 +27,23 @@ export function memoryStore(): Required<TokenStore> {
     });
     const queue = before.then(() => held);
     queues.set(key, queue);
-    const release = (): void => {
-      finish();
+    // Forgotten only when all before it are done as well: one who gives up waiting must not open the way past the holder.
+    queue.then(() => {
       if (queues.get(key) === queue) queues.delete(key);
-    };
+    });
     const timeoutError = (): Error => new TokenStoreError(`memoryStore: no lock within ${waitMs} ms.`, { operation: 'lock' });
     try {
       await waitFor(before, { signal, timeoutMs: waitMs, timeoutError });
     } catch (error) {
-      release();
+      finish();
       throw error;
     }
-    const expiry = setTimeout(release, ttlMs) as unknown as { unref?: () => void };
+    const expiry = setTimeout(finish, Math.min(ttlMs, LONGEST_TIMER_MS)) as unknown as { unref?: () => void };
     expiry.unref?.();
     return {
       release: async () => {
         clearTimeout(expiry as unknown as number);
-        release();
+        finish();
       },
     };
   }

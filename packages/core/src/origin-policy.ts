@@ -43,15 +43,19 @@ export function createOriginPolicy(strategy: AuthStrategy & OriginBound, options
   const approved: string[] = [];
 
   function refusal(url: string, home?: string): RequestBareEvent['reason'] | undefined {
-    for (const prefix of approved) if (url.startsWith(prefix)) return undefined;
+    for (const prefix of approved) {
+      // `home` may differ from call to call: what one call approved is good for another only if it is that one's home, or `origins` decide.
+      if (url.startsWith(prefix) && (named || home === undefined || prefix === `${home}/`)) return undefined;
+    }
     const target = URL.canParse(url) ? new URL(url) : undefined;
     if (!target) return 'relative-url';
     const { protocol, origin } = target;
     const isAllowed = named ? named.includes(origin) : home === undefined || home === origin;
     if (!isAllowed || !HTTP.test(protocol)) return 'origin-not-allowed';
     if (protocol === 'http:' && !isLoopback(target) && !(allowInsecureHttp && named)) return 'insecure-http';
-    // With a trailing slash nothing that follows can still belong to the host. `home` may differ from call to call.
-    if (home === undefined && approved.length < 16) approved.push(`${origin}/`);
+    // With a trailing slash nothing that follows can still belong to the host.
+    const prefix = `${origin}/`;
+    if (approved.length < 16 && !approved.includes(prefix)) approved.push(prefix);
     return undefined;
   }
 

@@ -1,5 +1,10 @@
+import { percentEncode } from './apply-patch.ts';
+import { foreignCause } from './foreign-cause.ts';
+
 /** What stands where a secret was. */
 const MASK = '[redacted]';
+/** How much of a text is looked at. */
+const READ_LIMIT = 10_000;
 
 /**
  * Text of a server or a library made fit for a message: every known secret masked, in plain, percent-, form-, base64- and hex-encoded form, control
@@ -8,26 +13,31 @@ const MASK = '[redacted]';
  * @param secrets Values that must not show. Ones shorter than four characters would mask ordinary text, so they are left.
  */
 export function redact(text: string, secrets: Iterable<string>): string {
-  let clean = text.slice(0, 10_000);
-  for (const secret of secrets) {
-    if (secret.length < 4) continue;
-    for (const form of encodings(secret)) clean = replaceEvery(clean, form);
-  }
+  const spellings = [...new Set(Array.from(secrets, spellingsOf).flat())];
+  const longest = spellings.reduce((length, spelling) => Math.max(length, spelling.length), 0);
+  const read = text.slice(0, READ_LIMIT + longest);
+  const masked = mask(read, spellings);
+  // Where the text was cut, half a secret may stand at its end.
+  const whole = read.length < text.length ? masked.slice(0, Math.max(masked.length - longest, 0)) : masked;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is dropped
-  return clean.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').slice(0, 200);
+  return mask(whole.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' '), spellings).slice(0, 200);
 }
 
-/** Longest first, so that no form leaves a piece of another behind. */
-function encodings(secret: string): string[] {
-  const bytes = new TextEncoder().encode(secret);
-  const percent = encodeURIComponent(secret.toWellFormed());
+/** Every spelling of `secret` that a server or a library may echo: Basic credentials hold its form encoding, signatures its percent encoding. */
+function spellingsOf(secret: string): string[] {
+  if (secret.length < 4) return [];
+  const component = encodeURIComponent(secret.toWellFormed());
+  const percent = percentEncode(secret);
+  const form = new URLSearchParams([['', secret]]).toString().slice(1);
+  const texts = new Set([secret, component, component.replace(/%20/g, '+'), percent, form, percentEncode(percent), percentEncode(form)]);
+  return [...texts].flatMap((text) => [text, ...byteSpellings(text)].map(lowerCase));
+}
+
+function byteSpellings(text: string): string[] {
+  const bytes = new TextEncoder().encode(text);
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  const forms = [secret, percent, percent.replace(/%20/g, '+'), hex];
-  for (const offset of [0, 1, 2]) {
-    const base64 = innerBase64(bytes, offset);
-    forms.push(base64, base64.replace(/\+/g, '-').replace(/\//g, '_'));
-  }
-  return [...new Set(forms)].filter((form) => form.length >= 4).sort((a, b) => b.length - a.length);
+  const base64 = [0, 1, 2].map((offset) => innerBase64(bytes, offset));
+  return [hex, ...base64, ...base64.map((standard) => standard.replace(/\+/g, '-').replace(/\//g, '_'))];
 }
 
 /** What `bytes` look like within base64 when they begin at `offset` modulo 3: only the characters that no neighbour changes. */
@@ -36,25 +46,23 @@ function innerBase64(bytes: Uint8Array, offset: number): string {
   return btoa(padded).slice(Math.ceil((offset * 8) / 6), Math.floor((padded.length * 8) / 6));
 }
 
-function replaceEvery(text: string, form: string): string {
-  const pattern = form.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
-  return text.replace(new RegExp(pattern, 'gi'), MASK);
+/** `text` with all that belongs to one of `spellings` masked, overlapping ones as a whole. No patterns: the engine's errors about one quote it. */
+function mask(text: string, spellings: readonly string[]): string {
+  const searched = lowerCase(text);
+  const isSecret = new Uint8Array(text.length);
+  for (const spelling of spellings) {
+    for (let at = searched.indexOf(spelling); at >= 0; at = searched.indexOf(spelling, at + 1)) isSecret.fill(1, at, at + spelling.length);
+  }
+  return Array.from(isSecret, (secret, at) => (secret ? (isSecret[at - 1] ? '' : MASK) : text[at])).join('');
 }
 
-/**
- * A foreign error made fit to be a `cause`: its name, message (redacted) and short code, and nothing else. Client libraries hang requests, commands
- * and headers on their errors, and parsers and `Headers` quote what they refuse: of a SyntaxError or TypeError quoted text is left out.
- */
+/** Hex and percent-encoding come in both cases. ASCII only, so that no position moves. */
+function lowerCase(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+/** A foreign error made fit to be a `cause`, with every known secret masked in what is left of it. */
 export function redactedCause(error: unknown, secrets: Iterable<string> = []): Error | undefined {
-  if (!(error instanceof Error)) return undefined;
   const known = [...secrets];
-  const quotesInput = error instanceof SyntaxError || error instanceof TypeError;
-  const clean = new Error(redact(quotesInput ? error.message.replace(/["'`].*["'`]/s, '…') : error.message, known));
-  clean.name = redact(error.name, known);
-  clean.stack = `${clean.name}: ${clean.message}`;
-  const { code, cause } = error as { code?: unknown; cause?: unknown };
-  if (typeof code === 'string') Object.assign(clean, { code: redact(code, known) });
-  const inner = cause === error ? undefined : redactedCause(cause, known);
-  if (inner) clean.cause = inner;
-  return clean;
+  return foreignCause(error, (text) => redact(text, known));
 }

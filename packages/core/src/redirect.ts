@@ -39,7 +39,7 @@ export function redirection(
   const source = new URL(from.url);
   const url = new URL(location, source);
   if (!url.hash) url.hash = source.hash;
-  if (ours?.length) url.search = withoutParameters(url.search, ours);
+  if (ours?.length && url.search) url.search = withoutParameters(url.search, ours);
   const method = from.method.toUpperCase();
   const dropsBody = status === 303 ? method !== 'GET' && method !== 'HEAD' : status < 303 && method === 'POST';
   return {
@@ -59,12 +59,10 @@ export function isRedirectStatus(status: number): boolean {
 /** `search` without the pairs that repeat one of `pairs`, the others as they were written. */
 function withoutParameters(search: string, pairs: readonly (readonly [string, string])[]): string {
   const repeats = (piece: string): boolean => {
-    const [decoded] = new URLSearchParams(piece);
+    const [decoded] = new URLSearchParams(`&${piece}`); // without the & a question mark at its beginning would be lost
     return decoded !== undefined && pairs.some(([name, value]) => name === decoded[0] && value === decoded[1]);
   };
-  return search
-    .slice(1)
-    .split('&')
-    .filter((piece) => !repeats(piece))
-    .join('&');
+  const pieces = search.slice(1).split('&');
+  const kept = pieces.filter((piece) => !repeats(piece)).join('&');
+  return kept && `?${kept}`;
 }

@@ -1,7 +1,7 @@
 import { isAuthError, TokenStoreError } from './auth-error.ts';
 import type { AuthEvent } from './auth-event.ts';
 import type { Awaitable } from './auth-strategy.ts';
-import { redactedCause } from './redact.ts';
+import { foreignCause } from './foreign-cause.ts';
 import type { TokenSet } from './token-set.ts';
 import type { TokenLock, TokenStore } from './token-store.ts';
 import { waitFor } from './wait-for.ts';
@@ -46,7 +46,7 @@ export function sharedTokens(store: TokenStore, key: string, strategy: string): 
     } catch (error) {
       if (isAuthError(error)) throw error;
       const message = `${strategy}: the token store failed (${operation}). It is safe to try again.`;
-      throw new TokenStoreError(message, { operation, strategy, cause: redactedCause(error) });
+      throw new TokenStoreError(message, { operation, strategy, cause: foreignCause(error) });
     }
   }
 

@@ -16,16 +16,17 @@ import type { AuthPatch, AuthStrategy } from './auth-strategy.ts';
  */
 export function staticHeaders(headers: Readonly<Record<string, string>>): AuthStrategy<never> {
   const name = 'staticHeaders';
-  const all: AuthPatch<never> = { headers: { ...headers } };
+  const own = { ...headers };
+  const all: AuthPatch<never> = { headers: own };
   checkPatch(all, name);
   return Object.freeze({
     name,
     specVersion: 1,
     authorize(request, context) {
-      const taken = Object.keys(headers).filter((header) => request.headers.get(header) !== null);
+      const taken = Object.keys(own).filter((header) => request.headers.get(header) !== null);
       if (taken.length === 0) return all;
       for (const header of taken) context.emit({ type: 'credential-conflict', strategy: name, place: 'header', name: header });
-      return { headers: Object.fromEntries(Object.entries(headers).filter(([header]) => !taken.includes(header))) };
+      return { headers: Object.fromEntries(Object.entries(own).filter(([header]) => !taken.includes(header))) };
     },
   } satisfies AuthStrategy<never>);
 }

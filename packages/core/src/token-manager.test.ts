@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { AuthError, TokenEndpointError } from './auth-error.ts';
+import { type AuthError, TokenEndpointError } from './auth-error.ts';
 import type { AuthEvent } from './auth-event.ts';
 import { memoryStore } from './memory-store.ts';
 import { createTokenManager, type FetchTokenRequest, type TokenManagerOptions } from './token-manager.ts';
@@ -89,7 +89,11 @@ describe('a token at hand', () => {
   });
 
   it('of 5 seconds is refreshed once per expiry, not on every call', async () => {
-    const { fetchToken, requests } = endpoint(async () => ({ accessToken: String(requests.length), tokenType: 'Bearer', expiresAtMs: Date.now() + 5_000 }));
+    const { fetchToken, requests } = endpoint(async () => ({
+      accessToken: String(requests.length),
+      tokenType: 'Bearer',
+      expiresAtMs: Date.now() + 5_000,
+    }));
     const tokens = manager(fetchToken);
     for (let call = 0; call < 200; call++) {
       await tokens.getToken();
@@ -100,7 +104,11 @@ describe('a token at hand', () => {
   });
 
   it('with expires_in 0 is used once', async () => {
-    const { fetchToken, requests } = endpoint(async () => ({ accessToken: String(requests.length), tokenType: 'Bearer', expiresAtMs: Date.now() }));
+    const { fetchToken, requests } = endpoint(async () => ({
+      accessToken: String(requests.length),
+      tokenType: 'Bearer',
+      expiresAtMs: Date.now(),
+    }));
     const tokens = manager(fetchToken);
     expect((await tokens.getToken()).accessToken).toBe('1');
     expect((await tokens.getToken()).accessToken).toBe('2');
@@ -108,7 +116,11 @@ describe('a token at hand', () => {
 
   it('without an expiry is kept, and one of 10^300 years breaks no timer', async () => {
     for (const expiresAtMs of [undefined, Number.MAX_VALUE, Number.POSITIVE_INFINITY]) {
-      const { fetchToken, requests } = endpoint(async () => ({ accessToken: 'long', tokenType: 'Bearer', ...(expiresAtMs && { expiresAtMs }) }));
+      const { fetchToken, requests } = endpoint(async () => ({
+        accessToken: 'long',
+        tokenType: 'Bearer',
+        ...(expiresAtMs && { expiresAtMs }),
+      }));
       const tokens = manager(fetchToken);
       await tokens.getToken();
       vi.setSystemTime(Date.now() + 365 * 24 * 3_600_000);
@@ -192,7 +204,10 @@ describe('a failed refresh', () => {
 
   it('passes once the trouble does', async () => {
     const { fetchToken } = endpoint(trouble(503), networkError(), {});
-    expect(await elapse(Promise.resolve(manager(fetchToken).getToken()))).toMatchObject({ status: 'fulfilled', value: { accessToken: 'token-3' } });
+    expect(await elapse(Promise.resolve(manager(fetchToken).getToken()))).toMatchObject({
+      status: 'fulfilled',
+      value: { accessToken: 'token-3' },
+    });
   });
 
   it('is not remembered when it was trouble', async () => {
@@ -265,7 +280,11 @@ describe('a failed refresh', () => {
     const { fetchToken, requests } = endpoint({}, trouble(400));
     const tokens = manager(fetchToken);
     await tokens.getToken();
-    for (const [sinceMs, expected] of [[0, 2], [29_999, 2], [30_000, 3]] as const) {
+    for (const [sinceMs, expected] of [
+      [0, 2],
+      [29_999, 2],
+      [30_000, 3],
+    ] as const) {
       vi.setSystemTime(T0 + 3_600_000 - 200_000 + sinceMs);
       tokens.getToken();
       await vi.advanceTimersByTimeAsync(0);
@@ -287,9 +306,15 @@ describe('a failed refresh', () => {
     expect(String(error) + String((error as AuthError).cause)).not.toMatch(/tk-9f8e|access_token/);
   });
 
-  it.each([undefined, null, {}, { accessToken: '' }, { accessToken: 7 }])('for an answer that is no token set (%j) says so', async (answer) => {
-    await expect(manager(async () => answer as never).getToken()).rejects.toMatchObject({ code: 'CONFIGURATION_ERROR', option: 'fetchToken' });
-  });
+  it.each([undefined, null, {}, { accessToken: '' }, { accessToken: 7 }])(
+    'for an answer that is no token set (%j) says so',
+    async (answer) => {
+      await expect(manager(async () => answer as never).getToken()).rejects.toMatchObject({
+        code: 'CONFIGURATION_ERROR',
+        option: 'fetchToken',
+      });
+    },
+  );
 });
 
 describe('a rejected token', () => {
@@ -371,7 +396,7 @@ describe('a rejected token', () => {
 });
 
 describe('an abort', () => {
-  it('ends its caller\'s wait only, first caller or last, and the refresh goes on', async () => {
+  it("ends its caller's wait only, first caller or last, and the refresh goes on", async () => {
     let finish = (): void => {};
     const { fetchToken, requests } = endpoint(async ({ signal }) => {
       await new Promise<void>((resolve) => {
@@ -436,7 +461,7 @@ describe('a store', () => {
     expect(requests).toHaveLength(1);
   });
 
-  it('gives a rejected token\'s replacement to whoever else was rejected', async () => {
+  it("gives a rejected token's replacement to whoever else was rejected", async () => {
     const store = memoryStore();
     const { fetchToken, requests } = endpoint();
     const [a, b] = [manager(fetchToken, { store }), manager(fetchToken, { store })];
@@ -462,7 +487,11 @@ describe('a store', () => {
     const down = () => Promise.reject(new Error('ECONNREFUSED'));
     const tokens = manager(endpoint().fetchToken, { store: { get: down, set: down, delete: down, lock: down } });
     expect(await tokens.getToken({ emit: (event) => events.push(event) })).toMatchObject({ accessToken: 'token-1' });
-    expect(events.filter(({ type }) => type === 'token-store-failed')).toMatchObject([{ operation: 'get' }, { operation: 'lock' }, { operation: 'set' }]);
+    expect(events.filter(({ type }) => type === 'token-store-failed')).toMatchObject([
+      { operation: 'get' },
+      { operation: 'lock' },
+      { operation: 'set' },
+    ]);
   });
 
   it('that is down stops a refresh token from being used blindly', async () => {
@@ -471,7 +500,12 @@ describe('a store', () => {
     const fail = <T>(work: () => T) => (isDown ? Promise.reject(new Error('down')) : work());
     const { fetchToken, requests } = endpoint({ refreshToken: 'r1', expiresAtMs: T0 + 100 });
     const tokens = manager(fetchToken, {
-      store: { get: (key) => fail(() => store.get(key)), set: (...args) => fail(() => store.set(...args)), delete: store.delete, lock: store.lock },
+      store: {
+        get: (key) => fail(() => store.get(key)),
+        set: (...args) => fail(() => store.set(...args)),
+        delete: store.delete,
+        lock: store.lock,
+      },
     });
     await tokens.getToken();
     isDown = true;

@@ -1,7 +1,7 @@
 import { AuthError, isAuthError, type TokenEndpointError } from './auth-error.ts';
-import { redactedCause } from './redact.ts';
+import { foreignCause } from './foreign-cause.ts';
 import type { TokenSet } from './token-set.ts';
-import { startTimer, waitFor } from './wait-for.ts';
+import { waitFor } from './wait-for.ts';
 
 /** How one refresh is attempted. Durations in milliseconds. */
 export interface TokenRequestPolicy {
@@ -51,16 +51,15 @@ export function refusedForMs(error: AuthError): number {
 /** A fetch that ignores its signal does not hold the waiters: the attempt is raced as well as aborted. */
 async function attemptOnce(send: (signal: AbortSignal) => Promise<TokenSet>, timeoutMs: number, strategy: string): Promise<TokenSet> {
   const controller = new AbortController();
-  const timeout = new AuthError(`${strategy}: the token endpoint did not answer within ${timeoutMs} ms.`, {
-    code: 'TOKEN_REQUEST_TIMEOUT',
-    strategy,
-  });
-  const timer = startTimer(timeoutMs, () => controller.abort(timeout));
-  try {
-    return await waitFor(send(controller.signal), { signal: controller.signal });
-  } finally {
-    timer.stop();
-  }
+  const timeoutError = (): AuthError => {
+    const error = new AuthError(`${strategy}: the token endpoint did not answer within ${timeoutMs} ms.`, {
+      code: 'TOKEN_REQUEST_TIMEOUT',
+      strategy,
+    });
+    controller.abort(error);
+    return error;
+  };
+  return waitFor(send(controller.signal), { timeoutMs, timeoutError });
 }
 
 function retryDelayMs(error: AuthError, attempt: number, random: () => number): number {
@@ -88,7 +87,7 @@ function toAuthError(thrown: unknown, strategy: string): AuthError {
   // The Fetch standard makes every network error a TypeError; runtimes name the reason in its cause, or in its message only.
   const isNetworkError =
     thrown instanceof TypeError && (thrown.cause !== undefined || /fetch|network|load failed|connect/i.test(thrown.message));
-  const cause = redactedCause(thrown);
+  const cause = foreignCause(thrown);
   return isNetworkError
     ? new AuthError(`${strategy}: the token endpoint could not be reached, or broke off.`, {
         code: 'TOKEN_REQUEST_FAILED',

@@ -1,6 +1,6 @@
+import { apiKey } from '@authseam/auth-api-key';
 import { byOrigin } from '@authseam/core';
 import { type EchoServer, echoServer, findSecret, type ReceivedRequest, serverJournal } from '@authseam/testing';
-import { apiKey } from '@authseam/auth-api-key';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adapters } from './adapters.ts';
 import { strategies } from './strategies.ts';
@@ -106,7 +106,9 @@ for (const adapter of adapters) {
       clear();
       const loop = '/redirect/302?to=' + encodeURIComponent('/redirect/302?to=');
       home.inject({ at: 'redirect', status: 302, headers: { Location: loop }, times: 50 });
-      await expect(adapter.attach(apiKey({ key: 'example-key' }))(`${home.origin}/redirect/302`)).rejects.toMatchObject({ code: 'TOO_MANY_REDIRECTS' });
+      await expect(adapter.attach(apiKey({ key: 'example-key' }))(`${home.origin}/redirect/302`)).rejects.toMatchObject({
+        code: 'TOO_MANY_REDIRECTS',
+      });
       home.clearFaults();
       expect(home.requests).toHaveLength(21);
     });

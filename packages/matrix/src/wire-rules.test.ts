@@ -1,6 +1,14 @@
 // The rules that every adapter keeps (architecture document §5), over real sockets.
 import { apiKey, basic, bearerToken } from '@authseam/auth-api-key';
-import { type AuthEvent, type AuthStrategy, compose, createTokenManager, fromTokenSource, staticHeaders, type TokenSource } from '@authseam/core';
+import {
+  type AuthEvent,
+  type AuthStrategy,
+  compose,
+  createTokenManager,
+  fromTokenSource,
+  staticHeaders,
+  type TokenSource,
+} from '@authseam/core';
 import { type EchoServer, echoServer } from '@authseam/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { adapters } from './adapters.ts';
@@ -41,7 +49,11 @@ for (const adapter of adapters) {
       const bodies = {
         string: () => 'text é',
         json: () => JSON.stringify({ a: [1, 'é'] }),
-        URLSearchParams: () => new URLSearchParams([['a', '1 +'], ['b', 'é']]),
+        URLSearchParams: () =>
+          new URLSearchParams([
+            ['a', '1 +'],
+            ['b', 'é'],
+          ]),
         Uint8Array: () => new Uint8Array([0, 1, 2, 250, 251, 252]).subarray(2, 5),
         Blob: () => new Blob(['blob'], { type: 'text/x-test' }),
         empty: () => '',
@@ -49,7 +61,11 @@ for (const adapter of adapters) {
       it.each(Object.entries(bodies))('replays a %s body once, byte for byte', async (_, make) => {
         const { strategy, count } = rotatingTokens();
         acceptOnly('t2');
-        const response = await adapter.attach(strategy)(`${server.origin}/items`, { method: 'POST', body: make(), headers: { 'x-a': '1' } });
+        const response = await adapter.attach(strategy)(`${server.origin}/items`, {
+          method: 'POST',
+          body: make(),
+          headers: { 'x-a': '1' },
+        });
         expect(response.status).toBe(200);
         const [first, second] = server.requests;
         expect(server.requests).toHaveLength(2);
@@ -114,7 +130,9 @@ for (const adapter of adapters) {
           },
         });
         acceptOnly('never');
-        await expect(adapter.attach(fromTokenSource(source, { name: 'tokens' }))(`${server.origin}/a`)).rejects.toMatchObject({ code: 'STRATEGY_FAILED' });
+        await expect(adapter.attach(fromTokenSource(source, { name: 'tokens' }))(`${server.origin}/a`)).rejects.toMatchObject({
+          code: 'STRATEGY_FAILED',
+        });
       });
 
       it('with maxAttempts 1 recovers but does not replay', async () => {
@@ -184,7 +202,12 @@ for (const adapter of adapters) {
 
       it('leaves no socket behind after 50 rejections of 200 KB', async () => {
         const { strategy } = rotatingTokens();
-        server.inject({ status: 401, body: 'x'.repeat(200_000), times: 50, when: ({ headers }) => headers['authorization'] === 'Bearer t1' });
+        server.inject({
+          status: 401,
+          body: 'x'.repeat(200_000),
+          times: 50,
+          when: ({ headers }) => headers['authorization'] === 'Bearer t1',
+        });
         const call = adapter.attach(strategy);
         await Promise.all(Array.from({ length: 50 }, () => call(`${server.origin}/items`)));
         await expect.poll(() => server.openSockets, { timeout: 5_000 }).toBeLessThanOrEqual(50);
@@ -263,7 +286,9 @@ for (const adapter of adapters) {
       });
 
       it('an abort before the call sends nothing and asks nobody', async () => {
-        const call = adapter.attach(apiKey({ key: () => expect.unreachable() }))(`${server.origin}/a`, { signal: AbortSignal.abort(new Error('left')) });
+        const call = adapter.attach(apiKey({ key: () => expect.unreachable() }))(`${server.origin}/a`, {
+          signal: AbortSignal.abort(new Error('left')),
+        });
         await expect(call).rejects.toThrow('left');
         expect(server.requests).toHaveLength(0);
       });
@@ -292,7 +317,10 @@ for (const adapter of adapters) {
       });
 
       it('timeoutMs covers the wait for credentials', async () => {
-        await expect(adapter.attach(never(), { timeoutMs: 20 })(`${server.origin}/a`)).rejects.toMatchObject({ code: 'AUTH_TIMEOUT', strategy: 'never' });
+        await expect(adapter.attach(never(), { timeoutMs: 20 })(`${server.origin}/a`)).rejects.toMatchObject({
+          code: 'AUTH_TIMEOUT',
+          strategy: 'never',
+        });
         expect(server.requests).toHaveLength(0);
       });
     });
@@ -321,7 +349,12 @@ for (const adapter of adapters) {
           throw new TypeError('Headers.append: "s3cret-value" is an invalid header value.');
         },
       };
-      const error: Error = await adapter.attach(strategy)(`${server.origin}/a`).then(() => expect.unreachable(), (thrown) => thrown);
+      const error: Error = await adapter
+        .attach(strategy)(`${server.origin}/a`)
+        .then(
+          () => expect.unreachable(),
+          (thrown) => thrown,
+        );
       expect(error).not.toBeInstanceOf(TypeError);
       expect(error).toMatchObject({ code: 'STRATEGY_FAILED', strategy: 'broken' });
       expect(`${error} ${error.cause}`).not.toContain('s3cret');
@@ -329,8 +362,17 @@ for (const adapter of adapters) {
     });
 
     it('a header value that HTTP cannot carry is refused without being shown', async () => {
-      const strategy: AuthStrategy = { name: 'odd', specVersion: 1, authorize: () => ({ headers: { Authorization: 'Bearer s3cret\r\nX: 1' } }) };
-      const error: Error = await adapter.attach(strategy)(`${server.origin}/a`).then(() => expect.unreachable(), (thrown) => thrown);
+      const strategy: AuthStrategy = {
+        name: 'odd',
+        specVersion: 1,
+        authorize: () => ({ headers: { Authorization: 'Bearer s3cret\r\nX: 1' } }),
+      };
+      const error: Error = await adapter
+        .attach(strategy)(`${server.origin}/a`)
+        .then(
+          () => expect.unreachable(),
+          (thrown) => thrown,
+        );
       expect(error).toMatchObject({ code: 'CONFIGURATION_ERROR' });
       expect(String(error)).not.toContain('s3cret');
       expect(server.requests).toHaveLength(0);

@@ -100,7 +100,8 @@ test('reset mid-body delivers the headers and half of the body', async () => {
 test.each(['on-arrival', 'before-headers'] as const)('stall %s stays silent until the client leaves', async (moment) => {
   await using server = await tokenServer();
   server.inject({ stall: moment });
-  await expect(post(server, { signal: AbortSignal.timeout(50) })).rejects.toThrow('timeout');
+  // Not fetch: on Node 22 it keeps the socket of a request that was aborted for four seconds.
+  await expect(received(server, AbortSignal.timeout(50))).rejects.toThrow('aborted');
   await vi.waitFor(() => expect(server.openSockets).toBe(0));
 });
 
@@ -180,9 +181,11 @@ test('a fault is one thing: its type refuses two, and none', () => {
   expect([two, none]).toHaveLength(2);
 });
 
-function received({ origin }: LoopbackServer): Promise<IncomingMessage> {
+function received({ origin }: LoopbackServer, signal?: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    httpRequest(`${origin}/token`, { method: 'POST', agent: false }, resolve).on('error', reject).end();
+    httpRequest(`${origin}/token`, { method: 'POST', agent: false, ...(signal && { signal }) }, resolve)
+      .on('error', reject)
+      .end();
   });
 }
 

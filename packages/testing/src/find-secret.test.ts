@@ -36,12 +36,9 @@ const spellings: Readonly<Record<string, string>> = {
 for (const [name, spelling] of Object.entries(spellings)) {
   test(`finds ${name}`, () => {
     expect(findSecret(`before ${spelling} after`, ['another', secret])).not.toEqual([]);
-    const [form] = name.split(' ');
-    expect(findSecret(`before ${spelling} after`, [secret])[0]).toMatchObject({
-      secret,
-      where: 'value',
-      form: form === 'Basic' ? 'base64' : form,
-    });
+    // base64url without - and _ is base64.
+    const form = name.startsWith('base64') || name.startsWith('Basic') ? expect.stringMatching(/^base64/) : name.split(' ')[0];
+    expect(findSecret(`before ${spelling} after`, [secret])[0]).toMatchObject({ secret, where: 'value', form });
   });
 }
 

@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../auth-error.ts';
 import type { AuthStrategy, WithAuthOptions } from '../auth-strategy.ts';
 import { createSendLoop } from '../send-loop.ts';
-import { FetchCall, type FetchLike } from './fetch-call.ts';
+import { FetchCall, type FetchLane, type FetchLike } from './fetch-call.ts';
 
 /** fetch's own `init`, with another strategy, or none, for one request. */
 export type AuthorizedRequestInit = RequestInit & { readonly authStrategy?: AuthStrategy | false | undefined };
@@ -23,8 +23,8 @@ export function authorizedFetch(
 
   function laneOf(chosen: AuthStrategy) {
     const send = createSendLoop(chosen, options);
-    const settings = { fetch, strategy: chosen, unsafeAllowHiddenRedirects: options.unsafeAllowHiddenRedirects ?? false };
-    return (input: string | URL | Request, init: RequestInit | undefined): Promise<Response> => send(new FetchCall(settings, input, init));
+    const shared: FetchLane = { fetch, strategy: chosen, unsafeAllowHiddenRedirects: options.unsafeAllowHiddenRedirects ?? false };
+    return (input: string | URL | Request, init: RequestInit | undefined): Promise<Response> => send(new FetchCall(shared, input, init));
   }
 
   function otherLane(chosen: AuthStrategy): ReturnType<typeof laneOf> {

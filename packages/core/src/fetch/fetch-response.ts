@@ -35,7 +35,7 @@ export class FetchAuthResponse implements AuthResponse {
     try {
       return JSON.parse(text);
     } catch {
-      throw new SyntaxError(`The response of ${this.status} is not JSON.`); // the parser's own message quotes the body
+      throw new SyntaxError('The response is not JSON.'); // the parser's own message quotes the body
     }
   }
 }
@@ -43,13 +43,4 @@ export class FetchAuthResponse implements AuthResponse {
 /** Frees the connection of a response that nobody gets: a small body is drained so that the connection can be used again, a large one cancelled. */
 export function discardResponse(response: Response): void {
   if (!response.bodyUsed) readBounded(response.body, READ_LIMIT).catch(() => {}); // the response is gone either way
-}
-
-/** Makes `redirected` read as if the client had followed the redirects itself. */
-export function asRedirected(response: Response): Response {
-  const { clone } = response;
-  return Object.defineProperties(response, {
-    redirected: { value: true, configurable: true },
-    clone: { value: () => asRedirected(clone.call(response)), configurable: true, writable: true },
-  });
 }

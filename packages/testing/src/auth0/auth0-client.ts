@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import type { JWK } from 'jose';
-import type { ClientMetadata } from 'oidc-provider';
-import { asciiSecret } from './ascii-secret.ts';
 
 /**
  * A machine-to-machine application registered at {@link auth0Server}, by how it proves itself at the token endpoint (RFC 7591 §2).
@@ -32,23 +30,4 @@ export interface Auth0KeyClient extends Auth0ClientBase {
 /** The client that is registered when no other is: it sends its secret in the form, as Auth0's samples do. */
 export function defaultAuth0Client(): Auth0SecretClient {
   return { clientId: 'auth0-client', clientAuthentication: 'client_secret_post', clientSecret: randomBytes(48).toString('base64url') };
-}
-
-/** A client in oidc-provider's words. */
-export function clientMetadata(client: Auth0Client): ClientMetadata {
-  return {
-    client_id: client.clientId,
-    grant_types: ['client_credentials'],
-    redirect_uris: [],
-    response_types: [],
-    ...authentication(client),
-  };
-}
-
-function authentication(client: Auth0Client): Partial<ClientMetadata> {
-  if (client.clientAuthentication === 'private_key_jwt') {
-    return { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [...client.jwks.keys] } };
-  }
-  const { clientAuthentication = 'client_secret_post', clientSecret } = client;
-  return { token_endpoint_auth_method: clientAuthentication, client_secret: asciiSecret(clientSecret) };
 }

@@ -4,8 +4,9 @@ import type { EventEmitter } from 'node:events';
 import type { RequestListener } from 'node:http';
 import type { JWK } from 'jose';
 import { type Configuration, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
-import { type Auth0Client, clientMetadata } from './auth0-client.ts';
+import type { Auth0Client } from './auth0-client.ts';
 import { AUTH0_ROUTES } from './auth0-routes.ts';
+import { clientMetadata } from './client-metadata.ts';
 import { mapAdapter } from './map-adapter.ts';
 
 /** What the authorization server is made of. */

@@ -1,0 +1,61 @@
+import { AuthError, UnsafeDestinationError } from '../auth-error.ts';
+import type { AuthPatch } from '../auth-strategy.ts';
+import { headersBoundToOrigin, headersOfBody, type Redirection, redirection } from '../redirect.ts';
+import type { FetchCall, FetchLike } from './fetch-call.ts';
+import { isOneShot } from './is-one-shot.ts';
+import { settingsOf } from './request-settings.ts';
+
+/** A redirect, and the `init` of the request that it leads to. */
+export interface FetchHop {
+  readonly redirection: Redirection;
+  readonly init: RequestInit;
+}
+
+/** As many as the Fetch standard follows. */
+const MOST_REDIRECTS = 20;
+
+/**
+ * The hop that `response` sends `call` to, as fetch itself would take it.
+ *
+ * @throws {AuthError} past 20 redirects, for a body that is gone, and where a browser hides the redirect and would take a credential along.
+ */
+export async function nextHop(call: FetchCall, response: Response, { query }: AuthPatch): Promise<FetchHop | undefined> {
+  const { url, method, headers, lane, source, hops } = call;
+  const { name } = lane.strategy;
+  if (response.type === 'opaqueredirect') {
+    const message = `${name}: the server redirects, and this browser would take the credential along unseen. Call the final URL, or see \`unsafeAllowHiddenRedirects\`.`;
+    throw new UnsafeDestinationError(message, { origin: new URL(url).origin, strategy: name });
+  }
+  const next = redirection({ status: response.status, location: response.headers.get('location') }, { url, method }, query);
+  if (!next) return undefined;
+  if (hops >= MOST_REDIRECTS) {
+    call.discard(response);
+    throw new AuthError(`${name}: more than ${MOST_REDIRECTS} redirects.`, { code: 'TOO_MANY_REDIRECTS', strategy: name });
+  }
+  const body = next.dropsBody ? undefined : await bodyAgain(call, next.url.origin);
+  const gone = [...(next.dropsBody ? headersOfBody : []), ...(next.crossOrigin ? headersBoundToOrigin : [])];
+  const { body: _, ...rest } = { ...(source && settingsOf(source)), ...call.init };
+  return { redirection: next, init: { ...rest, method: next.method, headers: headers.without(gone), ...(body !== undefined && { body }) } };
+}
+
+async function bodyAgain({ body, read, reread, lane }: FetchCall, origin: string): Promise<BodyInit | undefined> {
+  if (read) return read.body;
+  if (reread) return (await reread()).body;
+  if (!isOneShot(body)) return body ?? undefined;
+  const { name } = lane.strategy;
+  const message = `${name}: a redirect asks for the body again, and it was a stream. Call ${origin} directly, or send bytes.`;
+  throw new AuthError(message, { code: 'BODY_NOT_REPLAYABLE', strategy: name });
+}
+
+/** Past the first hop, responses read as if fetch had followed the redirect itself. */
+export function redirectedFetch(fetch: FetchLike): FetchLike {
+  return async (input, init) => asRedirected(await fetch(input, init));
+}
+
+function asRedirected(response: Response): Response {
+  const { clone } = response;
+  return Object.defineProperties(response, {
+    redirected: { value: true, configurable: true },
+    clone: { value: () => asRedirected(clone.call(response)), configurable: true, writable: true },
+  });
+}
