@@ -28,5 +28,6 @@ export function withAuth<F extends FetchLike>(
   strategy: AuthStrategy,
   options?: WithAuthOptions,
 ): F & ((input: string | URL | Request, init?: AuthorizedRequestInit) => Promise<Response>) {
-  return authorizedFetch(fetch, strategy, options) as ReturnType<typeof withAuth<F>>;
+  // What a runtime hangs on its fetch (Bun: `preconnect`) stays there: the type says so.
+  return Object.assign(authorizedFetch(fetch, strategy, options), fetch) as ReturnType<typeof withAuth<F>>;
 }

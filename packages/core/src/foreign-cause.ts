@@ -10,7 +10,7 @@ const DEEPEST_CAUSE = 8;
 export function foreignCause(
   error: unknown,
   redacted: (text: string) => string = (text) => text,
-  deepest = DEEPEST_CAUSE,
+  deepest: number = DEEPEST_CAUSE,
 ): Error | undefined {
   if (!(error instanceof Error) || deepest === 0) return undefined;
   const { code, cause } = error as Error & { code?: unknown };

@@ -36,7 +36,8 @@ describe('entries', () => {
     await store.set('a', mine);
     mine.accessToken = 'two';
     expect((await store.get('a'))?.entry.accessToken).toBe('one');
-    expect(() => Object.assign((await_(store.get('a')) as { entry: object }).entry, { accessToken: 'three' })).toThrow(TypeError);
+    const stored = await store.get('a');
+    expect(() => Object.assign(stored?.entry ?? {}, { accessToken: 'three' })).toThrow(TypeError);
   });
 
   it('are written over a given version only', async () => {
@@ -69,11 +70,6 @@ describe('entries', () => {
     expect(await store.delete('a', { ifVersion: second })).toBe(false);
   });
 });
-
-/** A value that this store answers synchronously. */
-function await_<T>(value: T | PromiseLike<T>): T {
-  return value as T;
-}
 
 describe('locks', () => {
   beforeEach(() => {

@@ -8,6 +8,7 @@ export interface OriginPolicy {
    * Why a request to `url` goes out bare, or `undefined` when it may carry credentials. No URL is parsed when it starts with an origin that was
    * approved before.
    *
+   * @throws {ConfigurationError} for userinfo in `url`: clients quote such URLs in their errors, or send it in place of the credential.
    * @param home Origin that stands in for `origins` where none are given: the axios instance's `baseURL`.
    */
   refusal(url: string, home?: string): RequestBareEvent['reason'] | undefined;
@@ -49,7 +50,11 @@ export function createOriginPolicy(strategy: AuthStrategy & OriginBound, options
     }
     const target = URL.canParse(url) ? new URL(url) : undefined;
     if (!target) return 'relative-url';
-    const { protocol, origin } = target;
+    const { protocol, origin, username, password } = target;
+    if (username || password) {
+      const message = `Take user name and password out of the URL for ${origin}; basic({ username, password }) sends them safely.`;
+      throw new ConfigurationError(message, { option: 'url', strategy: strategy.name });
+    }
     const isAllowed = named ? named.includes(origin) : home === undefined || home === origin;
     if (!isAllowed || !HTTP.test(protocol)) return 'origin-not-allowed';
     if (protocol === 'http:' && !isLoopback(target) && !(allowInsecureHttp && named)) return 'insecure-http';

@@ -75,7 +75,7 @@ describe('redact', () => {
   });
 
   it('treats a secret as text, not as a pattern', () => {
-    expect(redact('a.*+?^${}()|[]\\/-b and aXXb', ['a.*+?^${}()|[]\\/-b'])).toBe('[redacted] and aXXb');
+    expect(redact('a.*+?^$(){}|[]\\/-b and aXXb', ['a.*+?^$(){}|[]\\/-b'])).toBe('[redacted] and aXXb');
   });
 
   it('leaves ones shorter than four characters, which would mask ordinary text', () => {
@@ -98,8 +98,7 @@ describe('redact', () => {
 
   it('shows no piece of a secret that is longer than what is read', () => {
     const long = Array.from({ length: 3_000 }, (_, index) => `part${index}`).join('.');
-    expect(redact(`said: ${long} and more`, [long])).toBe('said: [redacted] and more');
-    expect(redact(long.slice(0, -1).repeat(2), [long])).not.toContain('\0');
+    for (const [, write] of spellings) expect(redact(`said: ${write(long)} and more`, [long])).toBe('said: [redacted] and more');
   });
 
   it('takes any iterable of secrets', () => {

@@ -42,7 +42,7 @@ function byteSpellings(text: string): string[] {
 
 /** What `bytes` look like within base64 when they begin at `offset` modulo 3: only the characters that no neighbour changes. */
 function innerBase64(bytes: Uint8Array, offset: number): string {
-  const padded = `${'\0'.repeat(offset)}${String.fromCharCode(...bytes.subarray(0, 8_192))}`;
+  const padded = '\0'.repeat(offset) + Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
   return btoa(padded).slice(Math.ceil((offset * 8) / 6), Math.floor((padded.length * 8) / 6));
 }
 

@@ -45,7 +45,7 @@ export class FetchCall implements ClientCall<Response> {
     this.init = init;
     this.hops = hops;
     this.source = source;
-    this.url = absolute(source?.url ?? String(input), lane.strategy.name);
+    this.url = absolute(source?.url ?? String(input));
     this.signal = init?.signal ?? source?.signal;
     this.method = init?.method ?? source?.method ?? 'GET';
     this.headers = new FetchHeaders(init?.headers ?? source?.headers);
@@ -154,16 +154,8 @@ class FetchAuthRequest implements AuthRequest {
   }
 }
 
-/** `url` resolved as the platform would; where it cannot be, it is left to the client. @throws {ConfigurationError} for userinfo. */
-function absolute(url: string, strategy: string): string {
+/** `url` resolved as the platform would; where it cannot be, it is left to the client. */
+function absolute(url: string): string {
   const base = /^[a-z][a-z0-9+.-]*:/i.test(url) ? undefined : (globalThis as { location?: { href: string } }).location?.href;
-  const resolved = base && URL.canParse(url, base) ? new URL(url, base).href : url;
-  if (resolved.includes('@') && URL.canParse(resolved)) {
-    const { username, password, origin } = new URL(resolved);
-    if (username || password) {
-      const message = `${strategy}: take user name and password out of the URL for ${origin}; basic({ username, password }) sends them safely.`;
-      throw new ConfigurationError(message, { option: 'url', strategy });
-    }
-  }
-  return resolved;
+  return base && URL.canParse(url, base) ? new URL(url, base).href : url;
 }
