@@ -2,6 +2,7 @@
 import {
   type AuthPatch,
   type AuthStrategy,
+  type Awaitable,
   ConfigurationError,
   checkSecret,
   isPromiseLike,
@@ -48,6 +49,10 @@ export function basic(options: BasicOptions): AuthStrategy<never> {
     const bytes = new TextEncoder().encode(`${user}:${secret}`);
     return { headers: { Authorization: `Basic ${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))}` } };
   }
+  function withPassword(user: string): Awaitable<AuthPatch<never>> {
+    const secret = resolveSecret(password, passwordUse);
+    return isPromiseLike(secret) ? secret.then((late) => patchOf(user, late)) : patchOf(user, secret);
+  }
   const fixed = typeof username === 'string' && typeof password === 'string' ? patchOf(username, password) : undefined;
 
   return Object.freeze({
@@ -57,9 +62,8 @@ export function basic(options: BasicOptions): AuthStrategy<never> {
     authorize() {
       if (fixed) return fixed;
       const user = resolveSecret(username, usernameUse);
-      const secret = resolveSecret(password, passwordUse);
-      if (!isPromiseLike(user) && !isPromiseLike(secret)) return patchOf(user, secret);
-      return Promise.all([user, secret]).then(([lateUser, lateSecret]) => patchOf(lateUser, lateSecret));
+      // One after the other: a password that fails must not leave a user name's rejection unhandled.
+      return isPromiseLike(user) ? user.then(withPassword) : withPassword(user);
     },
   } satisfies AuthStrategy<never>);
 }

@@ -10,6 +10,7 @@ import {
   type TokenSet,
   type TokenSource,
 } from '@authseam/core';
+import { checkPatch } from '@authseam/core/adapter';
 
 /** Options of {@link bearerToken}. */
 export interface BearerTokenOptions {
@@ -43,6 +44,7 @@ export function bearerToken(options: BearerTokenOptions): AuthStrategy<TokenSet>
   }
   checkSecret(token, { option: 'token', strategy: name });
   const { recover, ...strategy } = fromTokenSource(secretSource(token, name), { name, scheme });
+  if (typeof token === 'string') checkPatch({ headers: { Authorization: `${scheme} ${token}` } }, name);
   return Object.freeze(typeof token === 'string' || !recover ? strategy : { ...strategy, recover });
 }
 

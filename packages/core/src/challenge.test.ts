@@ -133,7 +133,7 @@ describe('parseChallenges', () => {
   ])('takes no longer than its length for 64 KB of %s', (_name, header) => {
     const startMs = performance.now();
     parseChallenges(header);
-    expect(performance.now() - startMs).toBeLessThan(500);
+    expect(performance.now() - startMs).toBeLessThan(2_000);
   });
 
   it('reads back what was written', () => {

@@ -222,13 +222,16 @@ describe('what compose does with a response', () => {
     const unhandled = vi.fn();
     process.on('unhandledRejection', unhandled);
     try {
-      const { a, b, strategy } = trio();
-      const { attempt, log } = sent(strategy);
       const down = new Error('down');
-      a.recover.mockImplementation(() => new Promise((_, reject) => setImmediate(reject, down)));
-      b.recover.mockImplementation(() => {
-        throw down;
+      // No mocks here: those attach a handler to what they return.
+      const late = child('a', headers('X-A'), { recover: () => new Promise((_, reject) => setImmediate(reject, down)) });
+      const atOnce = child('b', headers('X-B'), {
+        recover: () => {
+          throw down;
+        },
       });
+      const strategy = compose(late, atOnce);
+      const { attempt, log } = sent(strategy);
       await expect(strategy.recover?.(response(401), attempt, log)).rejects.toBe(down);
       await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
       expect(unhandled).not.toHaveBeenCalled();

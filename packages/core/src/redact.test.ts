@@ -71,6 +71,7 @@ describe('redact', () => {
 
   it('leaves no piece of a secret that begins with another', () => {
     expect(redact('token-12345678-tail', ['token-1234', 'token-12345678-tail'])).toBe('[redacted]');
+    expect(redact('<ababab>', ['abab'])).toBe('<[redacted]>');
     expect(redact('<first-token-second>', ['first-token', 'token-second'])).toBe('<[redacted]>');
   });
 

@@ -33,6 +33,7 @@ describe('staticHeaders', () => {
     const strategy = staticHeaders(mine);
     mine['X-Late'] = 'late\n';
     delete mine['X-Tenant'];
+    delete mine['User-Agent'];
     expect(strategy.authorize(request(), context())).toEqual({ headers: both });
     expect(strategy.authorize(request({ 'User-Agent': 'mine' }), context())).toEqual({ headers: { 'X-Tenant': 'acme' } });
   });

@@ -200,18 +200,30 @@ for (const adapter of adapters) {
         expect(events).toEqual([{ type: 'rejection-check-failed', strategy: 'quirk', status: 400 }]);
       });
 
-      it('leaves no socket behind after 50 rejections of 200 KB', async () => {
+      it('leaves no socket behind: the rejected response is given up before the replay ends', async () => {
         const { strategy } = rotatingTokens();
-        server.inject({
-          status: 401,
-          body: 'x'.repeat(200_000),
-          times: 50,
-          when: ({ headers }) => headers['authorization'] === 'Bearer t1',
-        });
+        server.inject({ status: 401, body: 'x'.repeat(2_000_000), times: 20, when: ({ headers }) => headers['authorization'] === 'Bearer t1' });
         const call = adapter.attach(strategy);
-        await Promise.all(Array.from({ length: 50 }, () => call(`${server.origin}/items`)));
-        await expect.poll(() => server.openSockets, { timeout: 5_000 }).toBeLessThanOrEqual(50);
-        expect(server.requests).toHaveLength(100);
+        await Promise.all(Array.from({ length: 20 }, () => call(`${server.origin}/items`)));
+        expect(server.requests).toHaveLength(40);
+        // Those that are kept alive carried a replay; one that still holds a rejected body would come on top.
+        await expect.poll(() => server.openSockets, { timeout: 300 }).toBeLessThanOrEqual(20);
+      });
+
+      it('is recovered from once and replayed once, whatever the strategy would like', async () => {
+        server.inject({ status: 401, times: Number.POSITIVE_INFINITY });
+        let recoveries = 0;
+        const stubborn: AuthStrategy = {
+          name: 'stubborn',
+          specVersion: 1,
+          authorize: () => ({ headers: { Authorization: 'Stubborn 1' } }),
+          recover: () => ++recoveries > 0,
+        };
+        expect((await adapter.attach(stubborn)(`${server.origin}/items`)).status).toBe(401);
+        expect([recoveries, server.requests.length]).toEqual([1, 2]);
+        server.clearRequests();
+        await adapter.attach(stubborn, { maxAttempts: 4 })(`${server.origin}/items`);
+        expect([recoveries, server.requests.length]).toEqual([4, 4]);
       });
     });
 

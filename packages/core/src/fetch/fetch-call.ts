@@ -156,6 +156,8 @@ class FetchAuthRequest implements AuthRequest {
 
 /** `url` resolved as the platform would; where it cannot be, it is left to the client. */
 function absolute(url: string): string {
-  const base = /^[a-z][a-z0-9+.-]*:/i.test(url) ? undefined : (globalThis as { location?: { href: string } }).location?.href;
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(url)) return url;
+  const { document, location } = globalThis as { document?: { baseURI: string }; location?: { href: string } };
+  const base = document?.baseURI ?? location?.href; // a page can have a <base>, a worker has no document
   return base && URL.canParse(url, base) ? new URL(url, base).href : url;
 }
