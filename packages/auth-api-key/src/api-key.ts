@@ -41,13 +41,15 @@ export function apiKey(options: ApiKeyOptions): AuthStrategy<never> {
   if (!PLACES.includes(place)) throw new ConfigurationError(`apiKey: \`in\` is 'header', 'query' or 'cookie'.`, { option: 'in', strategy });
   if (name === '') throw new ConfigurationError('apiKey: `name` is empty.', { option: 'name', strategy });
 
-  const patchOf = (value: string): AuthPatch<never> => {
-    const credential = `${prefix}${value}`;
+  const patchOf = (value: string, before = prefix): AuthPatch<never> => {
+    const credential = `${before}${value}`;
     if (place === 'query') return { query: [[name, credential]] };
     return place === 'cookie' ? { cookies: { [name]: credential } } : { headers: { [name]: credential } };
   };
   const fixed = typeof key === 'string' ? patchOf(key) : undefined;
-  checkPatch(fixed ?? patchOf('key'), strategy);
+  checkPatch(patchOf('key', ''), strategy, 'name');
+  checkPatch(patchOf('key'), strategy, 'prefix');
+  if (fixed) checkPatch(fixed, strategy, 'key');
 
   return Object.freeze({
     name: strategy,
@@ -56,7 +58,7 @@ export function apiKey(options: ApiKeyOptions): AuthStrategy<never> {
     authorize() {
       if (fixed) return fixed;
       const value = resolveSecret(key, { option: 'key', strategy });
-      return isPromiseLike(value) ? value.then(patchOf) : patchOf(value);
+      return isPromiseLike(value) ? value.then((late) => patchOf(late)) : patchOf(value);
     },
   } satisfies AuthStrategy<never>);
 }

@@ -44,29 +44,21 @@ export function appendCookies(header: string | null, cookies: Record<string, str
 /**
  * Checks that every value can stand where the patch puts it, before a client does: clients quote what they refuse.
  *
+ * @param option What the error names: where the value comes from.
  * @throws {ConfigurationError} that names the header or cookie, not its value.
  */
-export function checkPatch(patch: AuthPatch, strategy: string): void {
-  for (const name in patch.headers) {
-    const value = patch.headers[name];
-    if (typeof value !== 'string' || !HEADER_NAME.test(name) || !HEADER_VALUE.test(value)) {
-      throw unfit(
-        `The header ${safeName(name)} would hold characters that HTTP does not allow there (RFC 9110 §5.5).`,
-        strategy,
-        'headers',
-      );
-    }
-  }
-  for (const name in patch.cookies) {
-    const value = patch.cookies[name];
-    if (typeof value !== 'string' || !HEADER_NAME.test(name) || !COOKIE_VALUE.test(value)) {
-      throw unfit(`The cookie ${safeName(name)} would hold characters that RFC 6265 §4.1.1 does not allow there.`, strategy, 'cookies');
-    }
-  }
+export function checkPatch({ headers, cookies }: AuthPatch, strategy: string, option = 'headers'): void {
+  checkValues(headers, HEADER_VALUE, `header, or characters that HTTP does not allow in one (RFC 9110 §5.5)`, strategy, option);
+  checkValues(cookies, COOKIE_VALUE, `cookie, or characters that RFC 6265 §4.1.1 does not allow in one`, strategy, option);
 }
 
-function unfit(problem: string, strategy: string, option: string): ConfigurationError {
-  return new ConfigurationError(`${strategy}: ${problem} Check the credential for stray characters.`, { option, strategy });
+function checkValues(values: Record<string, string> | undefined, legal: RegExp, expected: string, strategy: string, option: string): void {
+  for (const name in values) {
+    const value = values[name];
+    if (typeof value === 'string' && HEADER_NAME.test(name) && legal.test(value)) continue;
+    const message = `${strategy}: ${safeName(name)} is no ${expected}. Check name and value for stray characters.`;
+    throw new ConfigurationError(message, { option, strategy });
+  }
 }
 
 function safeName(name: string): string {

@@ -130,16 +130,30 @@ export class TokenStoreError extends AuthError {
   }
 }
 
+/** The class behind each code that has one of its own. Packages that add codes add theirs here, by declaration merging. */
+export interface AuthErrors {
+  CONFIGURATION_ERROR: ConfigurationError;
+  TOKEN_ENDPOINT_ERROR: TokenEndpointError;
+  INTERACTION_REQUIRED: InteractionRequiredError;
+  UNSAFE_DESTINATION: UnsafeDestinationError;
+  TOKEN_STORE_ERROR: TokenStoreError;
+}
+
 /**
  * Whether `value` is an error of Authseam, from whichever copy of it.
  *
+ * @param code Asks for that code only, and narrows to the class that goes with it.
  * @example
  * ```ts
  * import { isAuthError } from '@authseam/core';
  *
- * export const signInAgain = (error: unknown) => isAuthError(error) && error.code === 'INTERACTION_REQUIRED';
+ * export const isRefused = (error: unknown) => isAuthError(error, 'TOKEN_ENDPOINT_ERROR') && error.status < 500;
  * ```
  */
-export function isAuthError(value: unknown): value is AuthError {
-  return typeof value === 'object' && value !== null && brand in value;
+export function isAuthError<Code extends keyof AuthErrors>(value: unknown, code: Code): value is AuthErrors[Code];
+export function isAuthError(value: unknown, code?: CoreErrorCode): value is AuthError;
+export function isAuthError(value: unknown, code?: string): value is AuthError {
+  return (
+    typeof value === 'object' && value !== null && brand in value && (code === undefined || (value as unknown as AuthError).code === code)
+  );
 }

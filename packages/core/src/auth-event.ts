@@ -13,8 +13,7 @@ export type AuthEvent =
   | TokenRequestRetryEvent
   | TokenRequestFailedEvent
   | ScopeChangedEvent
-  | TokenStoreFailedEvent
-  | TokenInvalidatedEvent;
+  | TokenStoreFailedEvent;
 
 interface EventOf<Type extends string> {
   readonly type: Type;
@@ -90,9 +89,4 @@ export interface ScopeChangedEvent extends EventOf<'scope-changed'> {
 /** The store failed; the token in memory goes on serving this process. */
 export interface TokenStoreFailedEvent extends EventOf<'token-store-failed'> {
   readonly operation: 'get' | 'set' | 'delete' | 'lock' | 'release';
-}
-
-/** The token at hand was forgotten. */
-export interface TokenInvalidatedEvent extends EventOf<'token-invalidated'> {
-  readonly generation: number;
 }

@@ -6,7 +6,7 @@ export type Awaitable<T> = T | PromiseLike<T>;
 /**
  * What to add to one request, and what to do when the server rejects it. A strategy never sends the user's request.
  *
- * Implement it to support a scheme of your own; `runStrategy` of no client is ever needed to test one, `authorize` is a plain function.
+ * Implement it to support a scheme of your own. To test one needs no client: `authorize` is a plain function.
  *
  * @typeParam Receipt What the strategy wants to see again with the response: the token or nonce that was used.
  * @example

@@ -95,6 +95,11 @@ describe('byOrigin', () => {
     expect(() => byOrigin({ [key]: child('a') })).toThrow(/^(?!.*hunter22)/s);
   });
 
+  it('refuses two keys for one origin', () => {
+    const strategies = { 'https://a.example': child('a'), 'https://A.example:443': child('b') };
+    expect(() => byOrigin(strategies)).toThrow(expect.objectContaining({ code: 'CONFIGURATION_ERROR', option: 'byOrigin' }));
+  });
+
   it('needs at least one origin', () => {
     expect(() => byOrigin({})).toThrow(expect.objectContaining({ name: 'ConfigurationError' }));
   });

@@ -28,6 +28,11 @@ interface Routed {
  */
 export function byOrigin(strategies: Readonly<Record<string, AuthStrategy>>): AuthStrategy<unknown> {
   const routes = new Map(Object.entries(strategies).map(([key, strategy]) => [parseOrigin(key, 'byOrigin', true), strategy]));
+  if (routes.size < Object.keys(strategies).length) {
+    throw new ConfigurationError('byOrigin: two keys name the same origin. Compose their strategies, or leave one out.', {
+      option: 'byOrigin',
+    });
+  }
   if (routes.size === 0) throw new ConfigurationError('byOrigin: name at least one origin.', { option: 'byOrigin' });
   const all = [...routes.values()];
 

@@ -123,6 +123,17 @@ describe('what compose sends', () => {
     expect(log.events).toEqual([{ type: 'credential-conflict', strategy: 'b', place: 'header', name: 'Authorization' }]);
   });
 
+  it('is a ConfigurationError as well when the second is staticHeaders, or nested', () => {
+    const first = child('a', headers('X-A'));
+    for (const second of [staticHeaders({ 'x-a': '2' }), compose(child('b', headers('X-A')))]) {
+      expect(() => sent(compose(first, second))).toThrow(expect.objectContaining({ code: 'CONFIGURATION_ERROR' }));
+    }
+  });
+
+  it('names no place that nobody puts anything in', () => {
+    expect(Object.keys(sent(compose(child('a', headers('X-A')), child('b', headers('X-B')))).patch).sort()).toEqual(['headers', 'receipt']);
+  });
+
   it('leaves the caller’s request as it was', () => {
     const asked = Object.freeze(request({ headers: { 'X-Own': 'mine' } }));
     sent(compose(child('a', headers('X-A')), child('b', headers('X-B'))), asked);

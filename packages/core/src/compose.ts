@@ -2,6 +2,7 @@ import { appendCookies, appendForm, appendQuery, checkPatch, findConflict, isEmp
 import { ConfigurationError } from './auth-error.ts';
 import type { AuthContext, AuthPatch, AuthRequest, AuthResponse, AuthStrategy, Awaitable, SentAttempt } from './auth-strategy.ts';
 import { sensitiveOf, widestBody } from './by-origin.ts';
+import { callersOwn, callersRequest, type Patched } from './callers-own.ts';
 import { isPromiseLike } from './is-promise-like.ts';
 import { type OriginBound, strategyOrigins } from './origin-policy.ts';
 
@@ -35,7 +36,7 @@ export function compose(...strategies: readonly AuthStrategy[]): AuthStrategy<un
       const view = index === 0 ? request : patchedRequest(request, sum);
       const add = (patch: AuthPatch): Awaitable<AuthPatch<Receipts>> => {
         checkPatch(patch, child.name);
-        const callers = findConflict(request, patch);
+        const callers = findConflict(callersOwn(request), patch);
         if (callers) context.emit({ type: 'credential-conflict', strategy: child.name, ...callers });
         const twice = callers ? undefined : findConflict(view, patch);
         if (twice) {
@@ -94,21 +95,24 @@ async function rejectedBy(response: AuthResponse, acted: readonly [AuthStrategy,
 }
 
 function merge(sum: AuthPatch, patch: AuthPatch): AuthPatch {
+  const { headers, query, cookies, form } = patch;
   return {
-    headers: { ...sum.headers, ...patch.headers },
-    query: [...(sum.query ?? []), ...(patch.query ?? [])],
-    cookies: { ...sum.cookies, ...patch.cookies },
-    form: [...(sum.form ?? []), ...(patch.form ?? [])],
+    ...sum,
+    ...(headers && { headers: { ...sum.headers, ...headers } }),
+    ...(query && { query: [...(sum.query ?? []), ...query] }),
+    ...(cookies && { cookies: { ...sum.cookies, ...cookies } }),
+    ...(form && { form: [...(sum.form ?? []), ...form] }),
   };
 }
 
 /** `request` as the next strategy sees it. */
-function patchedRequest(request: AuthRequest, patch: AuthPatch): AuthRequest {
+function patchedRequest(request: AuthRequest, patch: AuthPatch): AuthRequest & Patched {
   const { headers = {}, query, cookies = {}, form = [] } = patch;
   const added = new Map(Object.entries(headers).map(([header, value]) => [header.toLowerCase(), value]));
   const cookieHeader = Object.keys(cookies).length > 0 ? appendCookies(request.headers.get('cookie'), cookies) : null;
   if (cookieHeader !== null) added.set('cookie', cookieHeader);
   return {
+    [callersRequest]: callersOwn(request),
     method: request.method,
     get url() {
       return appendQuery(request.url, query);

@@ -97,8 +97,6 @@ function describeEvent(event: AuthEvent): string | number | undefined {
       return event.granted;
     case 'token-store-failed':
       return event.operation;
-    case 'token-invalidated':
-      return event.generation;
     default:
       return event satisfies never;
   }

@@ -15,7 +15,7 @@ export function foreignCause(
   if (!(error instanceof Error) || deepest === 0) return undefined;
   const { code, cause } = error as Error & { code?: unknown };
   // Redacted before it is cut: half a secret is not recognised.
-  const clean = (text: unknown): string => redacted(String(text)).slice(0, 200);
+  const clean = (text: unknown): string => redacted(withoutUrlSecrets(String(text))).slice(0, 200);
   const quotesInput = error instanceof SyntaxError || error instanceof TypeError;
   const copy = new Error(clean(quotesInput ? String(error.message).replace(/["'`].*["'`]/s, '…') : error.message));
   copy.name = clean(error.name);
@@ -23,4 +23,9 @@ export function foreignCause(
   const inner = foreignCause(cause, redacted, deepest - 1);
   if (inner) copy.cause = inner;
   return typeof code === 'string' ? Object.assign(copy, { code: clean(code) }) : copy;
+}
+
+/** Clients name the URL that they refuse, its user name and password included. */
+function withoutUrlSecrets(text: string): string {
+  return text.replace(/(\/\/)[^/\s]*@/g, '$1…@').replace(/(URL from ).*/s, '$1…');
 }

@@ -20,8 +20,8 @@ export function fromEnv(name: string): () => string {
   return () => {
     const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
     const value = process?.env?.[name];
-    if (!value) {
-      const problem = value === undefined ? 'is not set' : 'is empty';
+    if (typeof value !== 'string' || value === '') {
+      const problem = value === '' ? 'is empty' : 'is not set';
       throw new ConfigurationError(`The environment variable ${name} ${problem}. Set it, or pass the value itself.`, { option: name });
     }
     return value;

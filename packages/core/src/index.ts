@@ -1,6 +1,7 @@
 export {
   AuthError,
   type AuthErrorOptions,
+  type AuthErrors,
   ConfigurationError,
   type CoreErrorCode,
   InteractionRequiredError,
@@ -19,7 +20,6 @@ export type {
   ScopeChangedEvent,
   TokenAdoptedEvent,
   TokenFetchedEvent,
-  TokenInvalidatedEvent,
   TokenRequestFailedEvent,
   TokenRequestRetryEvent,
   TokenStoreFailedEvent,

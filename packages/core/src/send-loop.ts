@@ -68,7 +68,7 @@ export function createSendLoop(strategy: AuthStrategy, options: WithAuthOptions)
   const { maxAttempts = 2, timeoutMs, onEvent } = options;
   const { name, readsBody = 'none' } = strategy;
   const policy = createOriginPolicy(strategy, options);
-  const emit = onEvent ? emitTo(onEvent) : () => {};
+  const emit = onEvent ? (event: AuthEvent): void => observe(() => onEvent(event)) : () => {};
   const lane: Lane = { strategy, policy, maxAttempts, emit, authorize, wait, typed };
   const base: AuthContext = { now: Date.now, emit };
   let checkedPatch: AuthPatch | undefined;
@@ -116,7 +116,9 @@ export function createSendLoop(strategy: AuthStrategy, options: WithAuthOptions)
     if (conflict || isEmptyPatch(patch)) return Promise.resolve(call.sendBare());
     return call.send(patch, request.attempt).then((response) => {
       const status = call.statusOf(response);
-      if (strategy.observe && !call.hasLeft?.(response)) strategy.observe(call.view(response), { request, receipt: patch.receipt });
+      if (strategy.observe && !call.hasLeft?.(response)) {
+        observe(() => strategy.observe?.(call.view(response), { request, receipt: patch.receipt }));
+      }
       return status >= 200 && status < 300 ? response : afterwards(lane, call, context, { request, patch, response, status });
     }) as Promise<Response>;
   }
@@ -145,17 +147,15 @@ export function createSendLoop(strategy: AuthStrategy, options: WithAuthOptions)
   return run;
 }
 
-/** A listener cannot break what it listens to: what it throws is reported as EventTarget reports it, as an uncaught exception. */
-function emitTo(onEvent: (event: AuthEvent) => void): (event: AuthEvent) => void {
-  return (event) => {
-    try {
-      onEvent(event);
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
-  };
+/** Who only looks on cannot break what it looks at: what it throws is reported as EventTarget reports it, as an uncaught exception. */
+function observe(look: () => void): void {
+  try {
+    look();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
 }
 
 function checkArguments(strategy: AuthStrategy | undefined, { maxAttempts = 2, timeoutMs = 1 }: WithAuthOptions): void {

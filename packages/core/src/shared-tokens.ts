@@ -12,24 +12,30 @@ export interface SharedTokens {
    * The refresh transaction: read, lock, read again, request, write, release. What another process refreshed is adopted without a request. The store
    * has the new token before anyone gets it.
    */
-  replace(replaced: StoredToken | undefined, steps: ReplaceSteps): Promise<SharedResult>;
+  replace(replaced: StoredToken | undefined, steps: ReplaceSteps): Promise<SharedResult | undefined>;
   /** Deletes the entry. @throws {TokenStoreError} */
   forget(): Promise<void>;
 }
 
-interface StoredToken {
+/** A token, and what is known of the store's copy. */
+export interface StoredToken {
   readonly set: TokenSet;
-  readonly version: string | undefined;
+  /** Of this token in the store; `undefined` where it never got there. */
+  readonly version?: string | undefined;
+  /** Of the entry that it should have replaced, where writing it failed: what still has this version is older than what is in memory. */
+  readonly outlived?: string | null | undefined;
 }
 
 interface ReplaceSteps {
+  /** Whether the token was not invalidated meanwhile: then nothing is sent or written any more, and there is no result. */
+  readonly isWanted: () => boolean;
   /** Whether a token from the store can serve. */
   readonly isUsable: (set: TokenSet) => boolean;
   readonly request: (current: TokenSet | undefined) => Promise<TokenSet>;
   readonly emit: (event: AuthEvent) => void;
 }
 
-type SharedResult = StoredToken | (StoredToken & { readonly isAdopted: true });
+type SharedResult = StoredToken & { readonly isAdopted?: true };
 
 /** Lock and store limits, in milliseconds: a lock outlives the longest refresh, a wait for it outlasts a token request. */
 const LOCK = { ttlMs: 30_000, waitMs: 15_000 };
@@ -50,7 +56,8 @@ export function sharedTokens(store: TokenStore, key: string, strategy: string): 
     }
   }
 
-  async function replace(replaced: StoredToken | undefined, { isUsable, request, emit }: ReplaceSteps): Promise<SharedResult> {
+  async function replace(replaced: StoredToken | undefined, steps: ReplaceSteps): Promise<SharedResult | undefined> {
+    const { isUsable, isWanted, request, emit } = steps;
     let isRotating = replaced?.set.refreshToken !== undefined;
     /** A store that is down must not stop a grant that needs no state; a refresh token that may be used once must not be sent without it. */
     const tolerate = (error: unknown): undefined => {
@@ -58,26 +65,49 @@ export function sharedTokens(store: TokenStore, key: string, strategy: string): 
       emit({ type: 'token-store-failed', strategy, operation: (error as TokenStoreError).operation });
     };
     const read = () => run('get', () => store.get(key)).catch(tolerate);
+    const isOutlived = (version: string | undefined): boolean =>
+      replaced?.outlived !== undefined && replaced.outlived === (version ?? null);
+    const adopt = (found: Awaited<ReturnType<typeof read>>): SharedResult | undefined =>
+      found && !isOutlived(found.version) && isUsable(found.entry)
+        ? { set: found.entry, version: found.version, isAdopted: true }
+        : undefined;
 
     let stored = await read();
-    if (stored && isUsable(stored.entry)) return { set: stored.entry, version: stored.version, isAdopted: true };
+    const early = adopt(stored);
+    if (early) return early;
     isRotating ||= stored?.entry.refreshToken !== undefined;
-    const lock = await run('lock', () => store.lock?.(key, LOCK), LOCK.waitMs + STORE_TIMEOUT_MS).catch(tolerate);
+    const lock = await acquire().catch(tolerate);
     try {
       if (lock) stored = await read();
-      if (stored && isUsable(stored.entry)) return { set: stored.entry, version: stored.version, isAdopted: true };
-      const set = await request(stored?.entry ?? replaced?.set);
-      return { set, version: await write(set, stored?.version ?? null, emit) };
+      const late = adopt(stored);
+      if (late || !isWanted()) return late;
+      const set = await request(isOutlived(stored?.version) ? replaced?.set : (stored?.entry ?? replaced?.set));
+      return isWanted() ? await write(set, stored?.version ?? null, steps) : undefined;
     } finally {
       if (lock) await release(lock, emit);
     }
   }
 
+  /** A lock that is granted after nobody waits for it any more is given back. */
+  async function acquire(): Promise<TokenLock | undefined> {
+    const locking = Promise.resolve().then(() => store.lock?.(key, LOCK));
+    try {
+      return await run('lock', () => locking, LOCK.waitMs + STORE_TIMEOUT_MS);
+    } catch (error) {
+      locking.then((lock) => lock?.release()).catch(() => {}); // it runs out by itself
+      throw error;
+    }
+  }
+
   /** A lost race or a failing store leaves the token in memory: it was paid for, and serves this process. */
-  async function write(set: TokenSet, ifVersion: string | null, emit: ReplaceSteps['emit']): Promise<string | undefined> {
+  async function write(set: TokenSet, ifVersion: string | null, { isWanted, emit }: ReplaceSteps): Promise<StoredToken | undefined> {
     const version = await run('set', () => store.set(key, set, { ifVersion })).catch(() => false as const);
-    if (version !== false) return version;
-    emit({ type: 'token-store-failed', strategy, operation: 'set' });
+    if (version === false) {
+      emit({ type: 'token-store-failed', strategy, operation: 'set' });
+      return { set, outlived: ifVersion };
+    }
+    if (isWanted()) return { set, version };
+    await run('delete', () => store.delete(key, { ifVersion: version }));
     return undefined;
   }
 

@@ -28,7 +28,7 @@ function endpoint(...plans: (Partial<TokenSet> | Error | ((request: FetchTokenRe
 }
 
 function manager(fetchToken: TokenManagerOptions['fetchToken'], options: Partial<TokenManagerOptions> = {}) {
-  return createTokenManager({ key: 'test', strategy: 'test', fetchToken, random: () => 0.5, ...options });
+  return createTokenManager({ key: 'test', name: 'test', fetchToken, random: () => 0.5, ...options });
 }
 
 const refusal = (error: string, status = 400) => new TokenEndpointError(`test: ${error}`, { status, error });
@@ -292,6 +292,24 @@ describe('a failed refresh', () => {
     }
   });
 
+  it('in the last seconds is not tried again on every call', async () => {
+    const { fetchToken, requests } = endpoint({}, trouble(400));
+    const tokens = manager(fetchToken);
+    await tokens.getToken();
+    vi.setSystemTime(T0 + 3_600_000 - 5_000);
+    for (let call = 0; call < 20; call++) expect(await tokens.getToken()).toMatchObject({ accessToken: 'token-1' });
+    expect(requests).toHaveLength(2);
+  });
+
+  it.each([
+    ['a timeout of its own', () => Object.assign(new Error('timed out'), { name: 'TimeoutError' }), 'TOKEN_REQUEST_TIMEOUT'],
+    ["another client's network error", () => Object.assign(new Error('connect'), { code: 'ECONNRESET' }), 'TOKEN_REQUEST_FAILED'],
+  ])('that is %s is trouble like any other', async (_, make, code) => {
+    const { fetchToken, requests } = endpoint(make());
+    expect(await elapse(Promise.resolve(manager(fetchToken).getToken()))).toMatchObject({ status: 'rejected', reason: { code } });
+    expect(requests).toHaveLength(3);
+  });
+
   it('of a function of the user is typed and carries no more than its words', async () => {
     const foreign = Object.assign(new Error('vault is sealed'), { request: { headers: { authorization: 'secret' } } });
     const { fetchToken } = endpoint(foreign);
@@ -306,7 +324,7 @@ describe('a failed refresh', () => {
     expect(String(error) + String((error as AuthError).cause)).not.toMatch(/tk-9f8e|access_token/);
   });
 
-  it.each([undefined, null, {}, { accessToken: '' }, { accessToken: 7 }])(
+  it.each([undefined, null, {}, { accessToken: '' }, { accessToken: 7 }, { accessToken: 'a', expiresAtMs: Number.NaN }])(
     'for an answer that is no token set (%j) says so',
     async (answer) => {
       await expect(manager(async () => answer as never).getToken()).rejects.toMatchObject({
@@ -512,6 +530,58 @@ describe('a store', () => {
     vi.setSystemTime(T0 + 200);
     await expect(tokens.getToken()).rejects.toMatchObject({ code: 'TOKEN_STORE_ERROR', operation: 'get' });
     expect(requests).toHaveLength(1);
+  });
+
+  it('whose write failed does not bring an older refresh token back', async () => {
+    const store = memoryStore();
+    let mayWrite = true;
+    const { fetchToken, requests } = endpoint(async () => ({
+      accessToken: `t${requests.length}`,
+      tokenType: 'Bearer',
+      refreshToken: `r${requests.length}`,
+      expiresAtMs: Date.now() + 1_000,
+    }));
+    const set: typeof store.set = (...args) => (mayWrite ? store.set(...args) : (false as never));
+    const tokens = manager(fetchToken, { store: { ...store, set } });
+    await tokens.getToken();
+    mayWrite = false;
+    vi.setSystemTime(T0 + 2_000);
+    await tokens.getToken();
+    vi.setSystemTime(T0 + 4_000);
+    await tokens.getToken();
+    expect(requests.map(({ current }) => current?.refreshToken)).toEqual([undefined, 'r1', 'r2']);
+  });
+
+  it('is not written to after an invalidation, whatever was under way', async () => {
+    const store = memoryStore();
+    let answer = (): void => {};
+    const { fetchToken, requests } = endpoint({ refreshToken: 'r1', expiresAtMs: T0 + 1_000 }, async () => {
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      return { accessToken: 'late', tokenType: 'Bearer', refreshToken: 'r2' };
+    });
+    const tokens = manager(fetchToken, { store });
+    await tokens.getToken();
+    vi.setSystemTime(T0 + 2_000);
+    const waiting = Promise.allSettled([tokens.getToken()]);
+    await vi.waitUntil(() => requests.length === 2);
+    await tokens.invalidate();
+    answer();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(store.get('test')).toBeUndefined();
+    expect(requests[2]?.current).toBeUndefined();
+    answer();
+    await waiting;
+  });
+
+  it('whose lock comes after the wait for it ended gets it back', async () => {
+    const release = vi.fn(async () => {});
+    const lock = () => new Promise<{ release(): Promise<void> }>((resolve) => setTimeout(() => resolve({ release }), 60_000));
+    const tokens = manager(endpoint().fetchToken, { store: { ...memoryStore(), lock } });
+    expect(await elapse(Promise.resolve(tokens.getToken()), 20_000)).toMatchObject({ status: 'fulfilled' });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(release).toHaveBeenCalledOnce();
   });
 
   it('that never answers is waited for 2 s', async () => {

@@ -1,7 +1,7 @@
 import { type AuthError, ConfigurationError, isAuthError } from './auth-error.ts';
 import type { AuthEvent } from './auth-event.ts';
 import type { Awaitable } from './auth-strategy.ts';
-import { sharedTokens } from './shared-tokens.ts';
+import { type StoredToken, sharedTokens } from './shared-tokens.ts';
 import { refusedForMs, requestToken } from './token-request.ts';
 import { type TokenSchedule, tokenSchedule } from './token-schedule.ts';
 import type { TokenSet } from './token-set.ts';
@@ -28,7 +28,7 @@ export interface TokenManagerOptions {
   /** Where other strategies, and other processes, find the token. Default: this manager's memory only. */
   readonly store?: TokenStore;
   /** `name` of the strategy, for errors and events. Default `'tokenManager'`. */
-  readonly strategy?: string;
+  readonly name?: string;
   /** Token requests per refresh, while they fail in a way that trying again can mend. Default 3; with a refresh token at hand never more than 2. */
   readonly maxAttempts?: number;
   /** Limit of one token request, its body included. Milliseconds, default 10 000. */
@@ -42,10 +42,7 @@ export interface TokenManagerOptions {
 }
 
 /** A token and what is known of it. */
-interface Held extends TokenSchedule {
-  readonly set: TokenSet;
-  /** In the store; `undefined` where there is none. */
-  readonly version: string | undefined;
+interface Held extends TokenSchedule, StoredToken {
   readonly generation: number;
   readonly heldSinceMs: number;
   /** Fetched because its predecessor was rejected. */
@@ -56,6 +53,13 @@ interface Held extends TokenSchedule {
   isRejected: boolean;
   /** Why no replacement could be had; what all who sent it are told. */
   failure: AuthError | undefined;
+}
+
+/** What one refresh is told of its surroundings. */
+interface Flight {
+  emit(event: AuthEvent): void;
+  /** Whether the token was not invalidated since the refresh began. */
+  isWanted(): boolean;
 }
 
 type Reason = Extract<AuthEvent, { type: 'token-fetched' }>['reason'];
@@ -91,7 +95,7 @@ const CLOCK_TOLERANCE_MS = 60_000;
  * ```
  */
 export function createTokenManager(options: TokenManagerOptions): Required<TokenSource> {
-  const { key, fetchToken, store, strategy = 'tokenManager', maxAttempts = 3, now = Date.now, random = Math.random } = options;
+  const { key, fetchToken, store, name: strategy = 'tokenManager', maxAttempts = 3, now = Date.now, random = Math.random } = options;
   const { attemptTimeoutMs = 10_000, totalTimeoutMs = 30_000 } = options;
   if (typeof key !== 'string' || key === '')
     throw new ConfigurationError('`key` must say which token this is.', { option: 'key', strategy });
@@ -102,7 +106,8 @@ export function createTokenManager(options: TokenManagerOptions): Required<Token
   let held: Held | undefined;
   let flight: Promise<Held | undefined> | undefined;
   let refusal: { readonly error: AuthError; readonly untilMs: number } | undefined;
-  let nextEarlyRefreshMs = 0;
+  /** A token that still works is not refreshed before. */
+  let nextRefreshMs = 0;
   let generations = 0;
   /** Counts invalidations: what was on its way at one is thrown away. */
   let epoch = 0;
@@ -110,8 +115,10 @@ export function createTokenManager(options: TokenManagerOptions): Required<Token
   function getToken(request?: GetTokenOptions): Awaitable<TokenSet> {
     if (!held || held.isRejected || request?.forceRefresh) return obtain(request?.forceRefresh ? 'forced' : 'missing', request);
     const nowMs = now();
-    if (nowMs >= held.blockAtMs) return obtain('expiring', request);
-    if (nowMs >= held.refreshAtMs || nowMs < held.heldSinceMs - CLOCK_TOLERANCE_MS) refreshEarly(nowMs, request);
+    const mayRefresh = flight !== undefined || nowMs >= nextRefreshMs;
+    if (nowMs >= held.expiresAtMs || (nowMs >= held.blockAtMs && mayRefresh)) return obtain('expiring', request);
+    const isEarly = nowMs >= held.refreshAtMs || nowMs < held.heldSinceMs - CLOCK_TOLERANCE_MS;
+    if (isEarly && mayRefresh) refresh('expiring', request, true).catch(() => {}); // an event has reported it
     return held.set;
   }
 
@@ -138,40 +145,32 @@ export function createTokenManager(options: TokenManagerOptions): Required<Token
     const emit = (event: AuthEvent): void => request?.emit?.(event);
     const replaced = held;
     const startedIn = epoch;
-    const current = replace(reason, replaced, emit).then(
+    const isWanted = (): boolean => startedIn === epoch;
+    const current = replace(reason, replaced, { emit, isWanted }).then(
       (fresh) => {
-        if (startedIn !== epoch) return undefined;
+        if (!fresh || !isWanted()) return undefined;
         refusal = undefined;
+        nextRefreshMs = 0;
         held = fresh;
         return fresh;
       },
       (error: AuthError) => {
         const forMs = refusedForMs(error);
         if (forMs > 0) refusal = { error, untilMs: now() + forMs };
+        nextRefreshMs = now() + COOL_DOWN_MS;
         if (replaced?.isRejected) replaced.failure = error;
         emit({ type: 'token-request-failed', strategy, code: error.code, background });
         throw error;
       },
     );
     flight = current.finally(() => {
-      if (startedIn === epoch) flight = undefined;
+      if (isWanted()) flight = undefined;
     });
     flight.catch(() => {}); // whoever waits sees the failure; if nobody does, it is no unhandled rejection
     return flight;
   }
 
-  function refreshEarly(nowMs: number, request: GetTokenOptions | undefined): void {
-    if (flight || nowMs < nextEarlyRefreshMs) return;
-    nextEarlyRefreshMs = nowMs + COOL_DOWN_MS;
-    refresh('expiring', request, true).then(
-      () => {
-        nextEarlyRefreshMs = 0;
-      },
-      () => {},
-    );
-  }
-
-  async function replace(reason: Reason, replaced: Held | undefined, emit: (event: AuthEvent) => void): Promise<Held> {
+  async function replace(reason: Reason, replaced: Held | undefined, { emit, isWanted }: Flight): Promise<Held | undefined> {
     const isUsable = (set: TokenSet): boolean =>
       set.accessToken !== replaced?.set.accessToken && now() < tokenSchedule(set, now(), random).blockAtMs;
     const request = (current: TokenSet | undefined): Promise<TokenSet> =>
@@ -184,23 +183,21 @@ export function createTokenManager(options: TokenManagerOptions): Required<Token
         strategy,
         onRetry: (retry) => emit({ type: 'token-request-retry', strategy, ...retry }),
       });
-    const result = shared
-      ? await shared.replace(replaced, { isUsable, request, emit })
-      : { set: await request(replaced?.set), version: undefined };
-    const fresh = hold(result.set, result.version, reason === 'rejected' || (replaced?.isRejected ?? false));
-    const expiresAtMs = fresh.set.expiresAtMs;
+    const result = shared ? await shared.replace(replaced, { isUsable, isWanted, request, emit }) : { set: await request(replaced?.set) };
+    if (!result || !isWanted()) return undefined;
+    const fresh = hold(result, reason === 'rejected' || (replaced?.isRejected ?? false));
+    const { expiresAtMs } = fresh.set;
     if ('isAdopted' in result) emit({ type: 'token-adopted', strategy, generation: fresh.generation, expiresAtMs });
     else emit({ type: 'token-fetched', strategy, generation: fresh.generation, reason, expiresAtMs });
     return fresh;
   }
 
-  function hold(set: TokenSet, version: string | undefined, isReplacement: boolean): Held {
+  function hold(stored: StoredToken, isReplacement: boolean): Held {
     const heldSinceMs = now();
-    const schedule = tokenSchedule(set, heldSinceMs, random);
+    const schedule = tokenSchedule(stored.set, heldSinceMs, random);
     generations += 1;
     return {
-      set,
-      version,
+      ...stored,
       ...schedule,
       generation: generations,
       heldSinceMs,
@@ -243,6 +240,12 @@ export function createTokenManager(options: TokenManagerOptions): Required<Token
 function completeTokenSet(fetched: TokenSet, current: TokenSet | undefined, nowMs: number, strategy: string): TokenSet {
   if (typeof fetched?.accessToken !== 'string' || fetched.accessToken === '') {
     throw new ConfigurationError(`${strategy}: \`fetchToken\` must return a token set with an \`accessToken\`.`, {
+      option: 'fetchToken',
+      strategy,
+    });
+  }
+  if (Number.isNaN(fetched.expiresAtMs)) {
+    throw new ConfigurationError(`${strategy}: \`fetchToken\` returned NaN as \`expiresAtMs\`. Leave it out where the server tells none.`, {
       option: 'fetchToken',
       strategy,
     });

@@ -36,7 +36,7 @@ export async function requestToken(send: (signal: AbortSignal) => Promise<TokenS
       const delayMs = retryDelayMs(error, attempt, policy.random);
       if (attempt >= policy.maxAttempts || !isTransient(error) || policy.now() + delayMs >= deadlineMs) throw error;
       policy.onRetry({ attempt, delayMs, code: error.code });
-      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      await new Promise((resolve) => setTimeout(resolve, delayMs)); // keeps the process alive: callers wait for what comes next
     }
   }
 }
@@ -67,7 +67,7 @@ function retryDelayMs(error: AuthError, attempt: number, random: () => number): 
 }
 
 function believed(retryAfterMs: number | undefined): number | undefined {
-  return retryAfterMs !== undefined && retryAfterMs <= LONGEST_RETRY_AFTER_MS ? retryAfterMs : undefined;
+  return retryAfterMs !== undefined && retryAfterMs >= 0 && retryAfterMs <= LONGEST_RETRY_AFTER_MS ? retryAfterMs : undefined;
 }
 
 function isTransient(error: AuthError): boolean {
@@ -84,11 +84,11 @@ function isCertificateError(cause: unknown): boolean {
 
 function toAuthError(thrown: unknown, strategy: string): AuthError {
   if (isAuthError(thrown)) return thrown;
-  // The Fetch standard makes every network error a TypeError; runtimes name the reason in its cause, or in its message only.
-  const isNetworkError =
-    thrown instanceof TypeError && (thrown.cause !== undefined || /fetch|network|load failed|connect/i.test(thrown.message));
   const cause = foreignCause(thrown);
-  return isNetworkError
+  if (cause?.name === 'TimeoutError') {
+    return new AuthError(`${strategy}: the token endpoint did not answer in time.`, { code: 'TOKEN_REQUEST_TIMEOUT', strategy, cause });
+  }
+  return isNetworkError(thrown)
     ? new AuthError(`${strategy}: the token endpoint could not be reached, or broke off.`, {
         code: 'TOKEN_REQUEST_FAILED',
         strategy,
@@ -100,3 +100,13 @@ function toAuthError(thrown: unknown, strategy: string): AuthError {
         cause,
       });
 }
+
+/** The Fetch standard makes every network error a TypeError, with the reason in its cause or its message only; other clients set `code`. */
+function isNetworkError(thrown: unknown): boolean {
+  if (!(thrown instanceof Error)) return false;
+  const { code } = thrown as { code?: unknown };
+  if (typeof code === 'string' && NETWORK_ERROR_CODE.test(code)) return true;
+  return thrown instanceof TypeError && (thrown.cause !== undefined || /fetch|network|load failed|connect/i.test(thrown.message));
+}
+
+const NETWORK_ERROR_CODE = /^(?:ECONN\w+|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH|ERR_NETWORK|UND_ERR_\w+)$/;

@@ -20,15 +20,20 @@ export function waitFor<T>(work: Awaitable<T>, { signal, timeoutMs, timeoutError
   const working = Promise.resolve(work);
   if (!signal && timeoutMs === undefined) return working;
   return new Promise<T>((resolve, reject) => {
-    const leave = (): void => reject(signal?.reason);
-    const timer: unknown =
-      timeoutMs === undefined ? undefined : setTimeout(() => reject(timeoutError?.()), Math.min(timeoutMs, LONGEST_TIMER_MS));
-    (timer as { unref?: () => void } | undefined)?.unref?.();
-    signal?.addEventListener('abort', leave, { once: true });
-    if (signal?.aborted) leave();
-    working.then(resolve, reject).finally(() => {
+    const end = (settle: () => void): void => {
       clearTimeout(timer as number);
       signal?.removeEventListener('abort', leave);
-    });
+      settle();
+    };
+    const leave = (): void => end(() => reject(signal?.reason));
+    const timer: unknown =
+      timeoutMs === undefined ? undefined : setTimeout(() => end(() => reject(timeoutError?.())), Math.min(timeoutMs, LONGEST_TIMER_MS));
+    (timer as { unref?: () => void } | undefined)?.unref?.();
+    signal?.addEventListener('abort', leave);
+    working.then(
+      (value) => end(() => resolve(value)),
+      (error) => end(() => reject(error)),
+    );
+    if (signal?.aborted) leave();
   });
 }

@@ -63,7 +63,8 @@ it('every snippet and every @example compiles', { timeout: 120_000 }, () => {
   expect(examples.length).toBeGreaterThan(0);
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const { stdout, stderr } = spawnSync(process.execPath, [tsc, '-p', folder, '--pretty', 'false'], { cwd: folder, encoding: 'utf8' });
-  expect(`${stdout}${stderr}`.trim().split('\n').filter(Boolean)).toEqual([]);
+  // What is wrong with the sources themselves is for `typecheck` to say.
+  expect(`${stdout}${stderr}`.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('../'))).toEqual([]);
 });
 
 describe('runs', () => {

@@ -1,6 +1,6 @@
 // Strategies against the systems that users meet first, each a real server on loopback.
 import { apiKey } from '@authseam/auth-api-key';
-import { clientCredentials, type ClientCredentialsOptions } from '@authseam/auth-client-credentials';
+import { type ClientCredentialsOptions, clientCredentials } from '@authseam/auth-client-credentials';
 import { type AuthEvent, compose, staticHeaders } from '@authseam/core';
 import { type Auth0Client, auth0Server, huvrServer, sdkServer } from '@authseam/testing';
 import { describe, expect, it } from 'vitest';
@@ -20,7 +20,11 @@ const proofs: readonly [string, object, Proof][] = [
   ['client_secret_basic', { clientSecret: '1PpG/Q 1' }, { clientSecret: '1PpG/Q 1' }],
   ['client_secret_basic', { clientSecret: 'pässwörd+%&=:✓' }, { clientSecret: 'pässwörd+%&=:✓' }],
   ['client_secret_post', { clientSecret: '1PpG/Q 1' }, { clientSecret: () => '1PpG/Q 1', clientAuthentication: 'client_secret_post' }],
-  ['client_secret_post', { clientSecret: 'pässwörd+%&=:✓' }, { clientSecret: 'pässwörd+%&=:✓', clientAuthentication: 'client_secret_post' }],
+  [
+    'client_secret_post',
+    { clientSecret: 'pässwörd+%&=:✓' },
+    { clientSecret: 'pässwörd+%&=:✓', clientAuthentication: 'client_secret_post' },
+  ],
   ['client_secret_jwt', { clientSecret: longSecret }, { clientSecret: longSecret, clientAuthentication: 'client_secret_jwt' }],
   ['private_key_jwt', { jwks: { keys: [publicKey] } }, { privateKey: { key: pem, algorithm: 'ES256', keyId: 'k1' } }],
   ['private_key_jwt', { jwks: { keys: [publicKey] } }, { privateKey: jwk }],
@@ -33,7 +37,12 @@ for (const adapter of adapters) {
       const client = { clientId: 'client one', clientAuthentication, ...registered } as Auth0Client;
       await using server = await auth0Server({ clients: [client] });
       for (const where of [{ issuer: server.issuer }, { issuer: server.issuer, tokenEndpoint: server.tokenEndpoint }]) {
-        const auth = clientCredentials({ ...where, clientId: 'client one', audience: server.audience, ...proof } as ClientCredentialsOptions);
+        const auth = clientCredentials({
+          ...where,
+          clientId: 'client one',
+          audience: server.audience,
+          ...proof,
+        } as ClientCredentialsOptions);
         expect(await adapter.attach(auth)(`${server.apiUrl}/api/private`)).toMatchObject({ status: 200 });
       }
       expect(server.failures).toEqual([]);
@@ -70,7 +79,7 @@ for (const adapter of adapters) {
       expect(server.tokenRequests).toBe(1);
     });
 
-    it('the standard `resource` serves as well as Auth0\'s `audience`', async () => {
+    it("the standard `resource` serves as well as Auth0's `audience`", async () => {
       await using server = await auth0Server();
       const { clientId, clientSecret, issuer, audience } = server;
       const auth = clientCredentials({ issuer, clientId, clientSecret, resource: audience });

@@ -1,10 +1,10 @@
 // The faults of a token endpoint, by the numbers of the reliability document, through clientCredentials and the fetch adapter over real sockets.
 import { withAuth } from '@authseam/adapter-fetch';
-import { clientCredentials, type ClientCredentialsOptions } from '@authseam/auth-client-credentials';
+import { type ClientCredentialsOptions, clientCredentials } from '@authseam/auth-client-credentials';
 import type { AuthError, AuthEvent, TokenEndpointError } from '@authseam/core';
 import { type Fault, findSecret, type LoopbackServer, loopbackServer, plantSecret } from '@authseam/testing';
-import { selfSigned } from '../../testing/src/fixtures/self-signed.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { selfSigned } from '../../testing/src/fixtures/self-signed.ts';
 
 const SECRET = plantSecret('client-secret');
 const TOKEN = plantSecret('access-token');
@@ -50,7 +50,12 @@ function tokenRequests(): number {
   return server.requests.filter(({ route }) => route === 'token').length;
 }
 
-const json = (body: unknown, status = 200): Fault => ({ at: 'token', status, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+const json = (body: unknown, status = 200): Fault => ({
+  at: 'token',
+  status,
+  headers: { 'Content-Type': 'application/json' },
+  body: JSON.stringify(body),
+});
 const answer = (fields: Record<string, unknown>): Fault => json({ access_token: TOKEN, token_type: 'Bearer', ...fields });
 
 /** A fault that a call fails on, and the error it gets. */
@@ -76,8 +81,18 @@ const failures: readonly Failure[] = [
     error: { status: 503, retryAfterMs: 45_000 },
     requests: 1,
   },
-  { fault: '6: reset before headers', faults: [{ at: 'token', reset: 'before-headers', times: 3 }], error: { code: 'TOKEN_REQUEST_FAILED' }, requests: 3 },
-  { fault: '6: reset mid-body', faults: [{ at: 'token', reset: 'mid-body', times: 3 }], error: { code: 'TOKEN_REQUEST_FAILED' }, requests: 3 },
+  {
+    fault: '6: reset before headers',
+    faults: [{ at: 'token', reset: 'before-headers', times: 3 }],
+    error: { code: 'TOKEN_REQUEST_FAILED' },
+    requests: 3,
+  },
+  {
+    fault: '6: reset mid-body',
+    faults: [{ at: 'token', reset: 'mid-body', times: 3 }],
+    error: { code: 'TOKEN_REQUEST_FAILED' },
+    requests: 3,
+  },
   {
     fault: '8: HTML with 200',
     faults: [{ at: 'token', status: 200, headers: { 'Content-Type': 'text/html' }, body: `<p>${TOKEN}</p>` }],
@@ -90,12 +105,27 @@ const failures: readonly Failure[] = [
     error: { code: 'TOKEN_ENDPOINT_ERROR', status: 502 },
     requests: 3,
   },
-  { fault: '8: JSON cut short', faults: [{ at: 'token', status: 200, body: `{"access_token":"${TOKEN}` }], error: { status: 200 }, requests: 1 },
-  { fault: '9: error with 200', faults: [answer({ error: 'invalid_request' })], error: { status: 200, error: 'invalid_request' }, requests: 1 },
+  {
+    fault: '8: JSON cut short',
+    faults: [{ at: 'token', status: 200, body: `{"access_token":"${TOKEN}` }],
+    error: { status: 200 },
+    requests: 1,
+  },
+  {
+    fault: '9: error with 200',
+    faults: [answer({ error: 'invalid_request' })],
+    error: { status: 200, error: 'invalid_request' },
+    requests: 1,
+  },
   { fault: '9: ok false with 200', faults: [answer({ ok: false })], error: { status: 200 }, requests: 1 },
   { fault: '11: empty 200', faults: [{ at: 'token', status: 200 }], error: { status: 200 }, requests: 1 },
   { fault: '11: 204', faults: [{ at: 'token', status: 204 }], error: { status: 204 }, requests: 1 },
-  ...[null, [], 'text', 7].map((body) => ({ fault: `11: ${JSON.stringify(body)}`, faults: [json(body)], error: { status: 200 }, requests: 1 })),
+  ...[null, [], 'text', 7].map((body) => ({
+    fault: `11: ${JSON.stringify(body)}`,
+    faults: [json(body)],
+    error: { status: 200 },
+    requests: 1,
+  })),
   ...[undefined, '', 7, null, {}, 'a b', 'a\r\nb'].map((value) => ({
     fault: `12: access_token ${JSON.stringify(value)}`,
     faults: [answer({ access_token: value })],
@@ -141,7 +171,10 @@ describe.each(failures)('fault $fault', ({ faults, options, error: expected, req
     server.inject(faults);
     const { call, strategy, events } = grant({ now: () => clock, ...options });
     let clock = Date.now();
-    const error: AuthError = await call().then(() => expect.unreachable(), (thrown) => thrown);
+    const error: AuthError = await call().then(
+      () => expect.unreachable(),
+      (thrown) => thrown,
+    );
     expect(error).toMatchObject({ ...expected, strategy: 'clientCredentials' });
     expect(error).not.toBeInstanceOf(TypeError);
     expect(findSecret(error, [SECRET])).toEqual([]);
@@ -158,9 +191,21 @@ describe.each(failures)('fault $fault', ({ faults, options, error: expected, req
 
 describe('trouble that passes', () => {
   it.each([
-    ['1: 503, then 500', [{ at: 'token', status: 503 }, { at: 'token', status: 500 }]],
+    [
+      '1: 503, then 500',
+      [
+        { at: 'token', status: 503 },
+        { at: 'token', status: 500 },
+      ],
+    ],
     ['3: 429', [{ at: 'token', status: 429 }]],
-    ['6: reset, then reset mid-body', [{ at: 'token', reset: 'on-arrival' }, { at: 'token', reset: 'mid-body' }]],
+    [
+      '6: reset, then reset mid-body',
+      [
+        { at: 'token', reset: 'on-arrival' },
+        { at: 'token', reset: 'mid-body' },
+      ],
+    ],
     ['2: Retry-After 0', [{ at: 'token', status: 503, headers: { 'Retry-After': '0' } }]],
     ['2: Retry-After in the past', [{ at: 'token', status: 503, headers: { 'Retry-After': 'Wed, 21 Oct 2015 07:28:00 GMT' } }]],
     ['2: negative Retry-After', [{ at: 'token', status: 503, headers: { 'Retry-After': '-5' } }]],
@@ -258,7 +303,7 @@ describe('answers that are odd and good', () => {
     }
   });
 
-  it('16: token_type BEARER is fine, and any with a scheme of one\'s own', async () => {
+  it("16: token_type BEARER is fine, and any with a scheme of one's own", async () => {
     expect(await lives({ token_type: 'BEARER', expires_in: 60 })).toBe(60);
     server.inject({ at: 'token', status: 200, body: { access_token: TOKEN, token_type: 'odd' } });
     await grant({ scheme: 'Token' }).call();
@@ -271,7 +316,11 @@ describe('answers that are odd and good', () => {
   });
 
   it('20: __proto__ and constructor are nobody', async () => {
-    server.inject({ at: 'token', status: 200, body: '{"__proto__":{"access_token":"evil","token_type":"Bearer"},"constructor":{"access_token":"evil"}}' });
+    server.inject({
+      at: 'token',
+      status: 200,
+      body: '{"__proto__":{"access_token":"evil","token_type":"Bearer"},"constructor":{"access_token":"evil"}}',
+    });
     await expect(grant().strategy.getToken()).rejects.toMatchObject({ status: 200 });
     expect({}).not.toHaveProperty('access_token');
   });
@@ -309,7 +358,10 @@ describe('what is refused before anything is sent', () => {
 
   it('23: userinfo in the URL of a call, without showing it', async () => {
     const api = withAuth(fetch, grant().strategy);
-    const error = await api('https://user:s3cret-pass@api.example.com/me').then(() => expect.unreachable(), (thrown) => thrown);
+    const error = await api('https://user:s3cret-pass@api.example.com/me').then(
+      () => expect.unreachable(),
+      (thrown) => thrown,
+    );
     expect(error).toMatchObject({ code: 'CONFIGURATION_ERROR', option: 'url' });
     expect(findSecret(error, ['s3cret-pass'])).toEqual([]);
   });
@@ -333,7 +385,10 @@ describe('what is refused before anything is sent', () => {
       return new Response(null, { status: 302, headers: { Location: 'http://api.example.com/me' } });
     };
     const { strategy } = grant();
-    await expect(withAuth(fake, strategy)('https://api.example.com/me')).rejects.toMatchObject({ code: 'UNSAFE_DESTINATION', origin: 'http://api.example.com' });
+    await expect(withAuth(fake, strategy)('https://api.example.com/me')).rejects.toMatchObject({
+      code: 'UNSAFE_DESTINATION',
+      origin: 'http://api.example.com',
+    });
     expect(sent).toEqual(['https://api.example.com/me']);
   });
 });
@@ -349,7 +404,11 @@ describe('many callers', () => {
 
   it('38: 200 on a rejected token, answers spread over 0–100 ms, make one, and none fails', async () => {
     let issued = 0;
-    server.inject({ at: 'token', transform: () => ({ body: { access_token: `t${++issued}`, token_type: 'Bearer', expires_in: 3600 } }), times: ALWAYS });
+    server.inject({
+      at: 'token',
+      transform: () => ({ body: { access_token: `t${++issued}`, token_type: 'Bearer', expires_in: 3600 } }),
+      times: ALWAYS,
+    });
     server.inject({ at: 'api', delayMs: () => Math.random() * 100, times: ALWAYS });
     const { call } = grant();
     await call();
@@ -370,7 +429,13 @@ describe('many callers', () => {
   });
 
   it('40: two tenants at once never share a token', async () => {
-    server.inject({ at: 'token', transform: (_, { text }) => ({ body: { access_token: `for-${new URLSearchParams(text).get('organization')}`, token_type: 'Bearer' } }), times: ALWAYS });
+    server.inject({
+      at: 'token',
+      transform: (_, { text }) => ({
+        body: { access_token: `for-${new URLSearchParams(text).get('organization')}`, token_type: 'Bearer' },
+      }),
+      times: ALWAYS,
+    });
     const { memoryStore } = await import('@authseam/core');
     const store = memoryStore();
     const tenants = ['a', 'b'].map((organization) => grant({ store, parameters: { organization } }).strategy);

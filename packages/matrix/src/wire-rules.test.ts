@@ -202,7 +202,12 @@ for (const adapter of adapters) {
 
       it('leaves no socket behind: the rejected response is given up before the replay ends', async () => {
         const { strategy } = rotatingTokens();
-        server.inject({ status: 401, body: 'x'.repeat(2_000_000), times: 20, when: ({ headers }) => headers['authorization'] === 'Bearer t1' });
+        server.inject({
+          status: 401,
+          body: 'x'.repeat(2_000_000),
+          times: 20,
+          when: ({ headers }) => headers['authorization'] === 'Bearer t1',
+        });
         const call = adapter.attach(strategy);
         await Promise.all(Array.from({ length: 20 }, () => call(`${server.origin}/items`)));
         expect(server.requests).toHaveLength(40);

@@ -19,6 +19,9 @@ import type { ReceivedRequest } from './received-request.ts';
  *
  * @example
  * ```ts
+ * import { huvrServer } from '@authseam/testing';
+ *
+ * await using server = await huvrServer();
  * server.inject({ at: 'token', status: 503, headers: { 'Retry-After': '2' }, times: 2 });
  * server.inject({ at: 'token', reset: 'mid-body' });
  * server.inject({ at: 'api', delayMs: () => Math.random() * 100, times: Infinity });

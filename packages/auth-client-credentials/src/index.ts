@@ -1,0 +1,1 @@
+export { type ClientCredentialsOptions, type ClientCredentialsSettings, clientCredentials } from './client-credentials.ts';

@@ -1,0 +1,94 @@
+import { gzipSync } from 'node:zlib';
+import { build, type Metafile, type OutputFile } from 'esbuild';
+
+/** What a user imports, and how much it may weigh. */
+export interface SizeEntry {
+  readonly name: string;
+  /** The module that is bundled. */
+  readonly source: string;
+  /** Bytes, minified and gzipped, of everything that is loaded at start. */
+  readonly limit: number;
+}
+
+/** One bundle, weighed. Sizes are bytes. */
+export interface SizeReport {
+  readonly name: string;
+  readonly limit: number;
+  /** Gzipped chunks that load at start: the entry and all that it imports statically. This is what `limit` limits. */
+  readonly initial: number;
+  /** Gzipped chunks that load when they are needed: what `import()` names. */
+  readonly lazy: number;
+  /** Gzipped single file that holds both; for information. */
+  readonly single: number;
+  /** Minified bytes that each module contributes to `initial`, heaviest first. */
+  readonly modules: readonly { readonly path: string; readonly bytes: number }[];
+}
+
+export const sizeEntries: readonly SizeEntry[] = [
+  {
+    name: 'apiKey + adapter-fetch',
+    source: "export { apiKey } from '@authseam/auth-api-key'; export { withAuth } from '@authseam/adapter-fetch';",
+    limit: 3_072,
+  },
+  {
+    name: 'clientCredentials + adapter-fetch',
+    source: "export { clientCredentials } from '@authseam/auth-client-credentials'; export { withAuth } from '@authseam/adapter-fetch';",
+    limit: 9_216,
+  },
+];
+
+/** Bundles `entry` as an application would (tree-shaken, minified, code-split) and weighs it. Writes nothing to disk. */
+export async function measureSize(entry: SizeEntry): Promise<SizeReport> {
+  const [split, whole] = await Promise.all([bundle(entry, true), bundle(entry, false)]);
+  const initial = initialChunks(split.metafile);
+  const modules = new Map<string, number>();
+  for (const chunk of initial) {
+    for (const [path, { bytesInOutput }] of Object.entries(split.metafile.outputs[chunk]!.inputs)) {
+      if (bytesInOutput > 0) modules.set(path, (modules.get(path) ?? 0) + bytesInOutput);
+    }
+  }
+  // Chunks are compressed one by one, as a server sends them.
+  const weigh = (files: OutputFile[]): number => files.reduce((sum, { contents }) => sum + gzipSync(contents, { level: 9 }).byteLength, 0);
+  const isInitial = ({ path }: OutputFile): boolean => [...initial].some((chunk) => path.endsWith(`/${chunk}`));
+  return {
+    name: entry.name,
+    limit: entry.limit,
+    initial: weigh(split.outputFiles.filter(isInitial)),
+    lazy: weigh(split.outputFiles.filter((file) => !isInitial(file))),
+    single: weigh(whole.outputFiles),
+    modules: [...modules].map(([path, bytes]) => ({ path: shorten(path), bytes })).sort((a, b) => b.bytes - a.bytes),
+  };
+}
+
+function bundle({ source }: SizeEntry, splitting: boolean) {
+  return build({
+    stdin: { contents: source, resolveDir: import.meta.dirname, sourcefile: 'entry.js' },
+    absWorkingDir: import.meta.dirname,
+    outdir: 'out',
+    bundle: true,
+    splitting,
+    minify: true,
+    treeShaking: true,
+    format: 'esm',
+    target: 'es2023',
+    platform: 'neutral',
+    conditions: ['@authseam/source'],
+    legalComments: 'none',
+    metafile: true,
+    write: false,
+    logLevel: 'silent',
+  });
+}
+
+/** The entry chunk and every chunk that it reaches without an `import()`. */
+function initialChunks({ outputs }: Metafile): ReadonlySet<string> {
+  const reached = new Set(Object.keys(outputs).filter((path) => outputs[path]!.entryPoint === 'entry.js'));
+  // A set that grows while it is walked is walked to its new end.
+  for (const path of reached) for (const { kind, path: next } of outputs[path]!.imports) if (kind === 'import-statement') reached.add(next);
+  return reached;
+}
+
+/** `core/src/send-loop.ts`, `oauth4webapi/build/index.js`. */
+function shorten(path: string): string {
+  return path.replace(/^.*node_modules\//, '').replace(/^(?:\.\.\/)+/, '');
+}

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { authorizationServer } from './authorization-server.ts';
+import { tokenServer } from './fixtures/token-server.ts';
+
+const OIDC = '/.well-known/openid-configuration';
+const OAUTH = '/.well-known/oauth-authorization-server';
+const strategy = 's';
+
+describe('authorizationServer', () => {
+  it('asks nobody when the token endpoint is configured', async () => {
+    const server = authorizationServer({ issuer: 'https://a.example', tokenEndpoint: 'https://b.example/token', strategy });
+    expect(server.id).toBe('https://a.example');
+    expect(await server.metadata()).toEqual({ issuer: 'https://a.example', token_endpoint: 'https://b.example/token' });
+    const other = authorizationServer({ tokenEndpoint: 'https://b.example/token', strategy });
+    expect(await other.metadata()).toEqual({ issuer: 'https://b.example/token', token_endpoint: 'https://b.example/token' });
+  });
+
+  it('finds OpenID Connect metadata, once for all', async () => {
+    await using http = await tokenServer({ status: 404 });
+    http.answers[OIDC] = { json: { issuer: http.origin, token_endpoint: `${http.origin}/token` } };
+    const server = authorizationServer({ issuer: http.origin, strategy, userAgent: 'my-app/1.0' });
+    await Promise.all([server.metadata(), server.metadata()]);
+    expect((await server.metadata()).token_endpoint).toBe(`${http.origin}/token`);
+    expect(http.requests.map(({ path }) => path)).toEqual([OIDC]);
+    expect(http.requests[0]!.headers).toMatchObject({ accept: 'application/json', 'user-agent': 'my-app/1.0' });
+  });
+
+  it('falls back to RFC 8414, whose well-known part goes before the path', async () => {
+    await using http = await tokenServer({ status: 404 });
+    const issuer = `${http.origin}/tenant`;
+    http.answers[`${OAUTH}/tenant`] = { json: { issuer, token_endpoint: `${http.origin}/token` } };
+    expect((await authorizationServer({ issuer, strategy }).metadata()).issuer).toBe(issuer);
+    expect(http.requests.map(({ path }) => path)).toEqual([`/tenant${OIDC}`, `${OAUTH}/tenant`]);
+  });
+
+  it('compares issuers as strings', async () => {
+    await using http = await tokenServer();
+    http.answers[OIDC] = { json: { issuer: `${http.origin}/`, token_endpoint: `${http.origin}/token` } };
+    const metadata = authorizationServer({ issuer: http.origin, strategy }).metadata();
+    await expect(metadata).rejects.toMatchObject({
+      name: 'ConfigurationError',
+      option: 'issuer',
+      message: expect.stringContaining(`'${http.origin}/'`),
+    });
+  });
+
+  it.each(['http://login.example.com/token', 'https://a:b@login.example.com/token', 'token', undefined, 7])(
+    'refuses metadata with the token endpoint %j',
+    async (endpoint) => {
+      await using http = await tokenServer();
+      http.answers[OIDC] = { json: { issuer: http.origin, token_endpoint: endpoint } };
+      const metadata = authorizationServer({ issuer: http.origin, strategy }).metadata();
+      await expect(metadata).rejects.toMatchObject({ name: 'ConfigurationError', option: 'issuer' });
+    },
+  );
+
+  it('lets no https issuer name a plain http token endpoint, on loopback either', async () => {
+    const issuer = 'https://login.example.com';
+    const fetch = async () => Response.json({ issuer, token_endpoint: 'http://127.0.0.1/token' });
+    await expect(authorizationServer({ issuer, strategy, fetch }).metadata()).rejects.toMatchObject({ option: 'issuer' });
+  });
+
+  it.each([
+    ['a failing server', { status: 503, headers: { 'Retry-After': '2' } }, { status: 503, retryAfterMs: 2_000 }],
+    ['HTML', { text: '<html>secret-canary</html>' }, { status: 200 }],
+    ['an empty body', {}, { status: 200 }],
+    ['null', { text: 'null' }, { status: 200 }],
+    ['a list', { json: [{ issuer: 'x' }] }, { status: 200 }],
+    ['an issuer that is no string', { json: { issuer: 1 } }, { status: 200 }],
+    ['a redirect', { status: 302, headers: { Location: '/elsewhere' } }, { status: 302 }],
+    ['nothing at either path', { status: 404 }, { status: 404 }],
+  ])('takes %s for no metadata, and asks again the next time', async (_, answer, error) => {
+    await using http = await tokenServer(answer);
+    const server = authorizationServer({ issuer: http.origin, strategy });
+    await expect(server.metadata()).rejects.toMatchObject({
+      name: 'TokenEndpointError',
+      ...error,
+      message: expect.not.stringContaining('canary'),
+    });
+    http.answers['*'] = { json: { issuer: http.origin, token_endpoint: `${http.origin}/token` } };
+    expect((await server.metadata()).issuer).toBe(http.origin);
+  });
+
+  it('ends with its signal', async () => {
+    await using http = await tokenServer(() => {});
+    const controller = new AbortController();
+    const metadata = authorizationServer({ issuer: http.origin, strategy }).metadata(controller.signal);
+    controller.abort();
+    await expect(metadata).rejects.toMatchObject({ code: 'TOKEN_REQUEST_FAILED' });
+  });
+
+  it.each([
+    ['tokenEndpoint', {}],
+    ['tokenEndpoint', { tokenEndpoint: 'http://login.example.com' }],
+    ['tokenEndpoint', { issuer: 'https://login.example.com', tokenEndpoint: '/token' }],
+    ['issuer', { issuer: '' }],
+    ['issuer', { issuer: 'login.example.com' }],
+    ['issuer', { issuer: 'http://login.example.com' }],
+  ])('refuses %s in %j', (option, options) => {
+    expect(() => authorizationServer({ ...options, strategy } as never)).toThrow(
+      expect.objectContaining({ name: 'ConfigurationError', option }),
+    );
+  });
+});

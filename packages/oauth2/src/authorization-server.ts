@@ -1,0 +1,83 @@
+// RFC 8414 §2: which authorization server issues the tokens.
+import type { AuthorizationServer } from 'oauth4webapi';
+import { checkEndpoint } from './check-endpoint.ts';
+import { discover } from './discovery.ts';
+import type { TokenFetch } from './edge-fetch.ts';
+
+/** Which authorization server issues the tokens: found through its metadata, or named by its token endpoint. */
+export type AuthorizationServerOptions =
+  | {
+      /** Issuer identifier, the exact string that the server calls itself, trailing slash included. Without `tokenEndpoint` its metadata is asked for. */
+      readonly issuer: string;
+      /** Token endpoint. With it no metadata is asked for, and `issuer` is the audience of client assertions and part of the store key. */
+      readonly tokenEndpoint?: string;
+    }
+  | {
+      readonly issuer?: never;
+      /** Token endpoint (RFC 6749 §3.2): absolute, https or loopback. */
+      readonly tokenEndpoint: string;
+    };
+
+/** What surrounds an authorization server. */
+export interface AuthorizationServerSettings {
+  /** `name` of the strategy, for errors. */
+  readonly strategy: string;
+  /** Sends the metadata request. Default: the platform's `fetch`, looked up at each use. */
+  readonly fetch?: TokenFetch;
+  /** Milliseconds since the epoch. Default `Date.now`. */
+  readonly now?: () => number;
+  /** Header `User-Agent` of the metadata request. Default: oauth4webapi's, in browsers the platform's. */
+  readonly userAgent?: string | undefined;
+}
+
+/** Metadata that tells where tokens are asked for. */
+export type TokenIssuer = AuthorizationServer & { readonly token_endpoint: string };
+
+/** Yields the metadata of one authorization server. */
+export interface AuthorizationServerSource {
+  /** What the store key of its tokens names: the issuer, else the token endpoint. */
+  readonly id: string;
+  /**
+   * The server's metadata, with a token endpoint that was checked. Asked for once; calls at the same time share the request; a failure is not
+   * remembered.
+   *
+   * @throws {ConfigurationError} when the metadata names another issuer, or a token endpoint that no secret may go to.
+   * @throws {TokenEndpointError} when the answer is no metadata.
+   */
+  metadata(signal?: AbortSignal): Promise<TokenIssuer>;
+}
+
+/**
+ * The authorization server of a strategy. Metadata is looked for at the OpenID Connect well-known path and, if that answers 404, at the one of
+ * RFC 8414. Its `issuer` must equal the configured one, compared as strings (RFC 8414 §3.3). Nothing is requested before the first `metadata()`.
+ *
+ * @throws {ConfigurationError} for a missing or unsafe `issuer` or `tokenEndpoint`.
+ * @see RFC 8414 §3, OpenID Connect Discovery 1.0 §4
+ * @example
+ * ```ts
+ * import { authorizationServer } from '@authseam/oauth2';
+ *
+ * const server = authorizationServer({ tokenEndpoint: 'https://login.example.com/token', strategy: 'partner' });
+ * (await server.metadata()).token_endpoint; // 'https://login.example.com/token'
+ * ```
+ */
+export function authorizationServer(options: AuthorizationServerOptions & AuthorizationServerSettings): AuthorizationServerSource {
+  const { issuer, tokenEndpoint, strategy } = options;
+  if (issuer !== undefined) checkEndpoint(issuer, 'issuer', strategy);
+  if (issuer === undefined || tokenEndpoint !== undefined) checkEndpoint(tokenEndpoint, 'tokenEndpoint', strategy);
+  const id = (issuer ?? tokenEndpoint) as string;
+  let known: TokenIssuer | undefined = tokenEndpoint === undefined ? undefined : { issuer: id, token_endpoint: tokenEndpoint };
+  let flight: Promise<TokenIssuer> | undefined;
+
+  return Object.freeze({
+    id,
+    async metadata(signal?: AbortSignal) {
+      if (known) return known;
+      flight ??= discover(id, options, signal).finally(() => {
+        flight = undefined;
+      });
+      known = await flight;
+      return known;
+    },
+  });
+}

@@ -1,0 +1,91 @@
+// RFC 6749 §5.2: error answers.
+import { AuthError, isAuthError, redact, redactedCause, TokenEndpointError } from '@authseam/core';
+import type { EdgeFetchOptions } from './edge-fetch.ts';
+import { retryAfterMs } from './retry-after.ts';
+import type { TokenFields } from './token-response.ts';
+
+/** What an answer is judged with. */
+export interface RefusalContext {
+  readonly strategy: string;
+  readonly endpoint: string;
+  readonly secrets: Iterable<string>;
+  readonly nowMs: number;
+}
+
+/** Why a request came to nothing before its answer was looked at: the connection, a redirect, or too long an answer. */
+export function edgeFailure(
+  failure: unknown,
+  status: number | undefined,
+  url: string,
+  { strategy, what, secrets }: EdgeFetchOptions,
+): Error {
+  if (isAuthError(failure)) return failure;
+  const at = `${strategy}: the ${what} at ${withoutQuery(url)}`;
+  if (failure !== undefined || status === undefined) {
+    const cause = redactedCause(failure, secrets);
+    return new AuthError(`${at} could not be reached, or broke off. Check the URL and the network.`, {
+      code: 'TOKEN_REQUEST_FAILED',
+      strategy,
+      cause,
+    });
+  }
+  return new TokenEndpointError(
+    `${at} redirects, or answers with more than 1 MiB (status ${status}). Nothing was sent on. Check the URL.`,
+    { status, strategy },
+  );
+}
+
+/**
+ * The error in an answer, or what keeps it from being a token response. Of the body nothing shows but `error` and `error_description`, redacted, and
+ * of the former only what is an error code.
+ *
+ * @param misfit The member that does not fit; `undefined`: the status says it all.
+ */
+export function refusal(
+  { ok, status, headers }: Response,
+  fields: TokenFields,
+  misfit: string | undefined,
+  context: RefusalContext,
+): TokenEndpointError {
+  const { strategy, endpoint, nowMs } = context;
+  const issued = ['access_token', 'refresh_token', 'id_token'].map((name) => fields[name]).filter((token) => typeof token === 'string');
+  const secrets = [...context.secrets, ...issued];
+  const at = `${strategy}: the token endpoint at ${withoutQuery(endpoint)}`;
+  if (ok && misfit && misfit !== 'error') {
+    const hint = 'If that is how this server answers, describe it with `tokenResponse` or `scheme`.';
+    return new TokenEndpointError(`${at} answered ${status} without a usable \`${misfit}\`. ${hint}`, { status, strategy });
+  }
+  const { error: code, error_description: description } = fields;
+  const error = typeof code === 'string' && ERROR_CODE.test(code) && redact(code, secrets) === code ? code : undefined;
+  const errorDescription = typeof description === 'string' && description ? redact(description, secrets) : undefined;
+  const said = [error, errorDescription].filter(Boolean).join(': ');
+  const [, hint] =
+    HINTS.find(([pattern]) => pattern.test(error ?? `${status}`)) ?? HINTS.find(([pattern]) => pattern.test(`${status}`)) ?? [];
+  return new TokenEndpointError(`${at} refused with status ${status}${said && ` (${said})`}. ${hint ?? 'Its documentation may say why.'}`, {
+    status,
+    error,
+    errorDescription,
+    strategy,
+    retryAfterMs: retryAfterMs(headers.get('retry-after'), nowMs),
+  });
+}
+
+const ERROR_CODE = /^[\x20-\x21\x23-\x5b\x5d-\x7e]{1,64}$/;
+
+/** What to try next, by error code, else by status. */
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [/^(?:invalid_client|401)$/, 'Check `clientId`, the secret or key, and which `clientAuthentication` the server wants.'],
+  [/^unauthorized_client$/, 'Allow this client the grant at the authorization server.'],
+  [/^invalid_(?:scope|target)$/, 'Check `scope`, `audience` and `resource`.'],
+  [/^(?:404|405)$/, 'Check `tokenEndpoint`.'],
+  [/^(?:429|5\d\d)$/, 'Try again later.'],
+  [
+    /^(?:invalid_request|unsupported_grant_type|4\d\d)$/,
+    'If the server wants other fields, headers or JSON, describe them with `tokenRequest`.',
+  ],
+];
+
+/** As endpoints stand in messages: a query may hold what should not show. */
+function withoutQuery(url: string): string {
+  return url.replace(/\?.*/s, '');
+}

@@ -1,0 +1,27 @@
+export {
+  type AuthorizationServerOptions,
+  type AuthorizationServerSettings,
+  type AuthorizationServerSource,
+  authorizationServer,
+  type TokenIssuer,
+} from './authorization-server.ts';
+export { checkEndpoint } from './check-endpoint.ts';
+export {
+  type ClientAuthenticationMethod,
+  type ClientAuthenticationOptions,
+  type ClientAuthenticationSettings,
+  type ClientAuthenticator,
+  clientAuthentication,
+  type PrivateKey,
+} from './client-authentication.ts';
+export type { TokenFetch } from './edge-fetch.ts';
+export { type GrantParameters, type GrantParametersOptions, grantParameters } from './grant-parameters.ts';
+export {
+  type GrantContext,
+  type TokenEndpointClient,
+  type TokenEndpointClientOptions,
+  type TokenEndpointClientSettings,
+  tokenEndpointClient,
+} from './token-endpoint-client.ts';
+export type { TokenRequestOptions } from './token-request-options.ts';
+export type { TokenResponseOptions } from './token-response-options.ts';
