@@ -8,15 +8,17 @@ export type Conflict = Pick<CredentialConflictEvent, 'place' | 'name'>;
 /** The first name of `patch` that `request` already carries: header, query parameter, cookie or form field. */
 export function findConflict(request: AuthRequest, patch: AuthPatch): Conflict | undefined {
   for (const name in patch.headers) if (request.headers.get(name) !== null) return { place: 'header', name };
-  for (const [name] of patch.query ?? []) if (hasParameter(queryOf(request.url), name)) return { place: 'query', name };
+  if (patch.query) for (const [name] of patch.query) if (hasParameter(queryOf(request.url), name)) return { place: 'query', name };
   for (const name in patch.cookies) if (hasCookie(request.headers.get('cookie'), name)) return { place: 'cookie', name };
-  for (const [name] of patch.form ?? []) if (hasParameter(formText(request.body), name)) return { place: 'form', name };
+  if (patch.form) for (const [name] of patch.form) if (hasParameter(formText(request.body), name)) return { place: 'form', name };
   return undefined;
 }
 
 /** Whether there is nothing to send. */
 export function isEmptyPatch({ headers, query, cookies, form }: AuthPatch): boolean {
-  return !query?.length && !form?.length && Object.keys({ ...headers, ...cookies }).length === 0;
+  for (const _ in headers) return false;
+  for (const _ in cookies) return false;
+  return !query?.length && !form?.length;
 }
 
 /** `url` with `pairs` appended to its query, percent-encoded, before a fragment. What stands in the query is not touched. */

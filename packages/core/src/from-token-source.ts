@@ -40,7 +40,6 @@ export function fromTokenSource(source: TokenSource, options: FromTokenSourceOpt
   let patch: AuthPatch<TokenSet> = {};
 
   function patchOf(token: TokenSet): AuthPatch<TokenSet> {
-    // One patch per token, not per request: this is the hot path of every bearer token.
     if (token !== patch.receipt) patch = { headers: { Authorization: `${scheme} ${token.accessToken}` }, receipt: token };
     return patch;
   }
@@ -51,6 +50,7 @@ export function fromTokenSource(source: TokenSource, options: FromTokenSourceOpt
     sensitive: { headers: ['authorization'] },
     authorize(_request, context) {
       const token = source.getToken(context);
+      if (token === patch.receipt) return patch; // one patch per token, not per request: this is the hot path
       return isPromiseLike(token) ? token.then(patchOf) : patchOf(token);
     },
     recover(response, { receipt }, context) {

@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../auth-error.ts';
 import type { AuthStrategy, WithAuthOptions } from '../auth-strategy.ts';
 import { createSendLoop } from '../send-loop.ts';
+import { hidesRedirects } from './hidden-redirects.ts';
 import { FetchCall, type FetchLane, type FetchLike } from './fetch-call.ts';
 
 /** fetch's own `init`, with another strategy, or none, for one request. */
@@ -23,7 +24,8 @@ export function authorizedFetch(
 
   function laneOf(chosen: AuthStrategy) {
     const send = createSendLoop(chosen, options);
-    const shared: FetchLane = { fetch, strategy: chosen, unsafeAllowHiddenRedirects: options.unsafeAllowHiddenRedirects ?? false };
+    const { unsafeAllowHiddenRedirects = false } = options;
+    const shared: FetchLane = { fetch, strategy: chosen, hidesRedirects: hidesRedirects(), unsafeAllowHiddenRedirects };
     return (input: string | URL | Request, init: RequestInit | undefined): Promise<Response> => send(new FetchCall(shared, input, init));
   }
 

@@ -6,7 +6,7 @@ import { prepareBody, type ReadBody, withBody, withRereadBody } from './fetch-bo
 import { FetchHeaders } from './fetch-headers.ts';
 import { nextHop, redirectedFetch } from './fetch-redirect.ts';
 import { discardResponse, FetchAuthResponse } from './fetch-response.ts';
-import { hidesRedirects, isStrippedByPlatform } from './hidden-redirects.ts';
+import { isStrippedByPlatform } from './hidden-redirects.ts';
 import { isOneShot } from './is-one-shot.ts';
 
 /** The function that sends: the platform's `fetch`, or one that takes and answers the same. */
@@ -16,6 +16,8 @@ export type FetchLike = (input: string | URL | Request, init?: RequestInit) => P
 export interface FetchLane {
   readonly fetch: FetchLike;
   readonly strategy: AuthStrategy;
+  /** What `hidesRedirects` says; asked once, since reading `navigator` is slow in Node. */
+  readonly hidesRedirects: boolean;
   readonly unsafeAllowHiddenRedirects: boolean;
 }
 
@@ -68,16 +70,16 @@ export class FetchCall implements ClientCall<Response> {
     const { lane, source, input, body, read } = this;
     const { fetch } = lane;
     const { query, form = [], cookies } = patch;
-    if (cookies && hidesRedirects()) {
+    if (cookies && lane.hidesRedirects) {
       const { name } = lane.strategy;
       throw new ConfigurationError(`${name}: browsers do not let a page set cookies on a request. Use a header.`, {
         option: 'in',
         strategy: name,
       });
     }
-    const init: RequestInit = { ...this.init, redirect: this.#redirectMode(patch) };
     const headers = this.headers.with(patch);
-    if (headers) init.headers = headers;
+    const redirect = this.#redirectMode(patch);
+    const init: RequestInit = headers ? { ...this.init, headers, redirect } : { ...this.init, redirect };
     const url = appendQuery(this.url, query);
     const isMoved = url !== this.url;
     if (read || form.length > 0) return fetch(url, withBody(this, init, form));
@@ -122,7 +124,7 @@ export class FetchCall implements ClientCall<Response> {
   /** `'manual'` shows every hop, but not in browsers: there the platform may follow only where it strips the credential itself. */
   #redirectMode(patch: AuthPatch): RequestRedirect {
     const mode = this.#callersMode();
-    if (mode !== 'follow' || !hidesRedirects()) return mode === 'follow' ? 'manual' : mode;
+    if (mode !== 'follow' || !this.lane.hidesRedirects) return mode === 'follow' ? 'manual' : mode;
     return this.lane.unsafeAllowHiddenRedirects || isStrippedByPlatform(patch, this.lane.strategy) ? 'follow' : 'manual';
   }
 }
@@ -156,7 +158,7 @@ class FetchAuthRequest implements AuthRequest {
 
 /** `url` resolved as the platform would; where it cannot be, it is left to the client. */
 function absolute(url: string): string {
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(url)) return url;
+  if (url.startsWith('https://') || /^[a-z][a-z0-9+.-]*:\/\//i.test(url)) return url;
   const { document, location } = globalThis as { document?: { baseURI: string }; location?: { href: string } };
   const base = document?.baseURI ?? location?.href; // a page can have a <base>, a worker has no document
   return base && URL.canParse(url, base) ? new URL(url, base).href : url;

@@ -13,12 +13,12 @@ export class FetchHeaders {
   get(name: string): string | null {
     const { init } = this;
     if (!init) return null;
-    if (init instanceof Headers) return init.get(name);
-    const wanted = name.toLowerCase();
     if (!(Symbol.iterator in init)) {
-      for (const key in init) if (key.length === wanted.length && key.toLowerCase() === wanted) return String(init[key]);
+      for (const key in init) if (key.length === name.length && key.toLowerCase() === name.toLowerCase()) return String(init[key]);
       return null;
     }
+    if (init instanceof Headers) return init.get(name);
+    const wanted = name.toLowerCase();
     const values = [...init].filter(([key = '']) => key.toLowerCase() === wanted).map(([, value]) => value);
     return values.length > 0 ? values.join(', ') : null;
   }
@@ -29,7 +29,10 @@ export class FetchHeaders {
     const added = cookieHeader ? { ...headers, Cookie: cookieHeader } : headers;
     if (!added || !this.init) return added ?? this.init;
     const kept = cookieHeader ? this.without(['cookie']) : this.init;
-    return Symbol.iterator in kept ? [...(kept as Iterable<[string, string]>), ...Object.entries(added)] : { ...kept, ...added };
+    if (Symbol.iterator in kept) return [...(kept as Iterable<[string, string]>), ...Object.entries(added)];
+    const all: Record<string, string> = { ...kept };
+    for (const name in added) all[name] = added[name] as string; // two spreads in one literal cost twice this
+    return all;
   }
 
   /** All but `names`, which are in lower case. */
