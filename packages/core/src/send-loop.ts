@@ -2,7 +2,16 @@ import { afterwards } from './aftermath.ts';
 import { checkPatch, findConflict, isEmptyPatch } from './apply-patch.ts';
 import { AuthError, ConfigurationError, isAuthError } from './auth-error.ts';
 import type { AuthEvent } from './auth-event.ts';
-import type { AuthContext, AuthPatch, AuthRequest, AuthResponse, AuthStrategy, Awaitable, WithAuthOptions } from './auth-strategy.ts';
+import type {
+  AuthContext,
+  AuthPatch,
+  AuthRequest,
+  AuthResponse,
+  AuthStrategy,
+  Awaitable,
+  SentAttempt,
+  WithAuthOptions,
+} from './auth-strategy.ts';
 import { foreignCause } from './foreign-cause.ts';
 import { isPromiseLike } from './is-promise-like.ts';
 import { createOriginPolicy, type OriginPolicy } from './origin-policy.ts';
@@ -68,7 +77,7 @@ export function createSendLoop(strategy: AuthStrategy, options: WithAuthOptions)
   const { maxAttempts = 2, timeoutMs, onEvent } = options;
   const { name, readsBody = 'none' } = strategy;
   const policy = createOriginPolicy(strategy, options);
-  const emit = onEvent ? (event: AuthEvent): void => observe(() => onEvent(event)) : () => {};
+  const emit = onEvent ? emitTo(onEvent) : () => {};
   const lane: Lane = { strategy, policy, maxAttempts, emit, authorize, wait, typed };
   const base: AuthContext = { now: Date.now, emit };
   let checkedPatch: AuthPatch | undefined;
@@ -109,18 +118,29 @@ export function createSendLoop(strategy: AuthStrategy, options: WithAuthOptions)
 
   function dispatch<Response>(call: ClientCall<Response>, context: AuthContext, request: AuthRequest, patch: AuthPatch): Promise<Response> {
     // Strategies that send the same patch again and again have it checked once.
-    if (patch !== checkedPatch) checkPatch(patch, name);
-    checkedPatch = patch;
+    if (patch !== checkedPatch) {
+      checkPatch(patch, name);
+      if (isEmptyPatch(patch)) return Promise.resolve(call.sendBare());
+      checkedPatch = patch;
+    }
     const conflict = findConflict(request, patch);
-    if (conflict) emit({ type: 'credential-conflict', strategy: name, ...conflict });
-    if (conflict || isEmptyPatch(patch)) return Promise.resolve(call.sendBare());
+    if (conflict) {
+      emit({ type: 'credential-conflict', strategy: name, ...conflict });
+      return Promise.resolve(call.sendBare());
+    }
     return call.send(patch, request.attempt).then((response) => {
       const status = call.statusOf(response);
-      if (strategy.observe && !call.hasLeft?.(response)) {
-        observe(() => strategy.observe?.(call.view(response), { request, receipt: patch.receipt }));
-      }
+      if (strategy.observe && !call.hasLeft?.(response)) observe(call.view(response), { request, receipt: patch.receipt });
       return status >= 200 && status < 300 ? response : afterwards(lane, call, context, { request, patch, response, status });
     }) as Promise<Response>;
+  }
+
+  function observe(response: AuthResponse, sent: SentAttempt): void {
+    try {
+      strategy.observe?.(response, sent);
+    } catch (error) {
+      report(error);
+    }
   }
 
   function wait<T>(work: Awaitable<T>, { signal }: AuthContext): Promise<T> {
@@ -147,15 +167,21 @@ export function createSendLoop(strategy: AuthStrategy, options: WithAuthOptions)
   return run;
 }
 
+function emitTo(onEvent: (event: AuthEvent) => void): (event: AuthEvent) => void {
+  return (event) => {
+    try {
+      onEvent(event);
+    } catch (error) {
+      report(error);
+    }
+  };
+}
+
 /** Who only looks on cannot break what it looks at: what it throws is reported as EventTarget reports it, as an uncaught exception. */
-function observe(look: () => void): void {
-  try {
-    look();
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
+function report(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }
 
 function checkArguments(strategy: AuthStrategy | undefined, { maxAttempts = 2, timeoutMs = 1 }: WithAuthOptions): void {

@@ -1,8 +1,8 @@
 import { ConfigurationError } from '../auth-error.ts';
 import type { AuthStrategy, WithAuthOptions } from '../auth-strategy.ts';
 import { createSendLoop } from '../send-loop.ts';
-import { hidesRedirects } from './hidden-redirects.ts';
 import { FetchCall, type FetchLane, type FetchLike } from './fetch-call.ts';
+import { hidesRedirects } from './hidden-redirects.ts';
 
 /** fetch's own `init`, with another strategy, or none, for one request. */
 export type AuthorizedRequestInit = RequestInit & { readonly authStrategy?: AuthStrategy | false | undefined };
