@@ -38,6 +38,7 @@ export function fromTokenSource(source: TokenSource, options: FromTokenSourceOpt
     });
   }
   let patch: AuthPatch<TokenSet> = {};
+  let accepted: TokenSet | undefined;
 
   function patchOf(token: TokenSet): AuthPatch<TokenSet> {
     if (token !== patch.receipt) patch = { headers: { Authorization: `${scheme} ${token.accessToken}` }, receipt: token };
@@ -59,7 +60,9 @@ export function fromTokenSource(source: TokenSource, options: FromTokenSourceOpt
     ...(isRejected && { isRejected }),
     ...(source.accepted && {
       observe(response: AuthResponse, { receipt }: SentAttempt<TokenSet>) {
-        if (response.status < 400) source.accepted?.(receipt);
+        if (receipt === accepted || response.status >= 400) return;
+        accepted = receipt;
+        source.accepted?.(receipt);
       },
     }),
   } satisfies AuthStrategy<TokenSet>);

@@ -19,11 +19,12 @@ else for (const report of reports) console.log(describe(report));
 for (const problem of unbuildable) console.error(`Cannot be bundled. ${problem}`);
 process.exitCode = unbuildable.length > 0 || reports.some(({ initial, limit }) => initial > limit) ? 1 : 0;
 
-function describe({ name, limit, initial, lazy, single, modules }: SizeReport): string {
-  const verdict = initial > limit ? `OVER by ${initial - limit}` : `${limit - initial} to spare`;
+function describe({ name, target, limit, initial, lazy, single, modules }: SizeReport): string {
+  const verdict =
+    initial > limit ? `OVER its limit of ${limit}` : initial > target ? `${(initial / target).toFixed(1)} × the target` : 'on target';
   const heaviest = modules.slice(0, Number(values.modules)).map(({ path, bytes }) => `  ${String(bytes).padStart(8)}  ${path}`);
   return [
-    `${name}: ${initial} bytes gzipped, limit ${limit}: ${verdict}`,
+    `${name}: ${initial} bytes gzipped, target ${target}: ${verdict}`,
     `  loaded later ${lazy}, all in one file ${single}`,
     '  minified, by module:',
     ...heaviest,
