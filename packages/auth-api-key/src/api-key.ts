@@ -36,7 +36,7 @@ export interface ApiKeyOptions {
  */
 export function apiKey(options: ApiKeyOptions): AuthStrategy<never> {
   const strategy = 'apiKey';
-  const { key, in: place = 'header', name = 'X-API-Key', prefix = '' } = options;
+  const { key, in: place = 'header', name = 'X-API-Key', prefix = '' } = options ?? {};
   checkSecret(key, { option: 'key', strategy });
   if (!PLACES.includes(place)) throw new ConfigurationError(`apiKey: \`in\` is 'header', 'query' or 'cookie'.`, { option: 'in', strategy });
   if (name === '') throw new ConfigurationError('apiKey: `name` is empty.', { option: 'name', strategy });

@@ -33,7 +33,7 @@ export interface BasicOptions {
  */
 export function basic(options: BasicOptions): AuthStrategy<never> {
   const strategy = 'basic';
-  const { username, password } = options;
+  const { username, password } = options ?? {};
   const usernameUse = { option: 'username', strategy, allowEmpty: true };
   const passwordUse = { option: 'password', strategy, allowEmpty: true };
   checkSecret(username, usernameUse);

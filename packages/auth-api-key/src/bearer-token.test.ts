@@ -44,9 +44,9 @@ describe('a function', () => {
   it.each([
     ['without a challenge', undefined, true],
     ['that says that the token has expired', 'Bearer error="invalid_token"', true],
-    ['that wants another scheme', 'Basic realm="x"', false],
-    ['that wants more scope', 'Bearer error="insufficient_scope"', false],
-  ])('is asked again after a 401 %s, where that can help', async (_name, challenge, again) => {
+    ['that wants another scheme', 'Basic realm="x"', true],
+    ['that wants more scope', 'Bearer error="insufficient_scope"', true],
+  ])('is asked again after a 401 %s: that costs nobody a token request', async (_name, challenge, again) => {
     const token = vi.fn(() => 'a');
     const strategy = bearerToken({ token });
     const patch = strategy.authorize(request, context) as AuthPatch<TokenSet>;

@@ -36,16 +36,17 @@ export interface BearerTokenOptions {
  */
 export function bearerToken(options: BearerTokenOptions): AuthStrategy<TokenSet> {
   const name = 'bearerToken';
-  const { token, scheme = 'Bearer' } = options;
+  const { token, scheme = 'Bearer' } = options ?? {};
   if (typeof token === 'object' && token !== null) {
     if (typeof token.getToken !== 'function')
       throw new ConfigurationError('bearerToken: `token` is no token source.', { option: 'token', strategy: name });
     return fromTokenSource(token, { name, scheme });
   }
   checkSecret(token, { option: 'token', strategy: name });
-  const { recover, ...strategy } = fromTokenSource(secretSource(token, name), { name, scheme });
+  const { recover: _, ...strategy } = fromTokenSource(secretSource(token, name), { name, scheme });
   if (typeof token === 'string') checkPatch({ headers: { Authorization: `${scheme} ${token}` } }, name);
-  return Object.freeze(typeof token === 'string' || !recover ? strategy : { ...strategy, recover });
+  // A function is asked again whatever the challenge says: that costs nobody a token request.
+  return Object.freeze(typeof token === 'string' ? strategy : { ...strategy, recover: () => true });
 }
 
 /** A secret as a token source. A string is one token for good, a function is asked each time. */

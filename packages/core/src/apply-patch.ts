@@ -49,16 +49,31 @@ export function appendCookies(header: string | null, cookies: Record<string, str
  * @param option What the error names: where the value comes from.
  * @throws {ConfigurationError} that names the header or cookie, not its value.
  */
-export function checkPatch({ headers, cookies }: AuthPatch, strategy: string, option = 'headers'): void {
+export function checkPatch(patch: AuthPatch, strategy: string, option = 'headers'): void {
+  const { headers, cookies, query = [], form = [] } = checked(patch, strategy);
   checkValues(headers, HEADER_VALUE, `header, or characters that HTTP does not allow in one (RFC 9110 §5.5)`, strategy, option);
   checkValues(cookies, COOKIE_VALUE, `cookie, or characters that RFC 6265 §4.1.1 does not allow in one`, strategy, option);
+  const names = Object.keys(headers ?? {}).map((name) => name.toLowerCase());
+  if (new Set(names).size < names.length || names.includes('cookie')) {
+    const message = `${strategy}: \`headers\` of a patch name each header once, and leave cookies to \`cookies\`.`;
+    throw new ConfigurationError(message, { option, strategy });
+  }
+  const isPair = (pair: unknown): boolean => Array.isArray(pair) && typeof pair[0] === 'string' && typeof pair[1] === 'string';
+  if (![query, form].every((pairs) => Array.isArray(pairs) && pairs.every(isPair))) {
+    throw new ConfigurationError(`${strategy}: \`query\` and \`form\` of a patch are lists of [name, value].`, { option, strategy });
+  }
+}
+
+function checked(patch: AuthPatch | null | undefined, strategy: string): AuthPatch {
+  if (typeof patch === 'object' && patch) return patch;
+  throw new ConfigurationError(`${strategy}: \`authorize\` must answer with a patch, an object.`, { option: 'authorize', strategy });
 }
 
 function checkValues(values: Record<string, string> | undefined, legal: RegExp, expected: string, strategy: string, option: string): void {
   for (const name in values) {
     const value = values[name];
     if (typeof value === 'string' && HEADER_NAME.test(name) && legal.test(value)) continue;
-    const message = `${strategy}: ${safeName(name)} is no ${expected}. Check name and value for stray characters.`;
+    const message = `${strategy}: ${safeName(name)} is no ${expected}. Check name and value for stray characters, blanks at either end included.`;
     throw new ConfigurationError(message, { option, strategy });
   }
 }

@@ -120,18 +120,18 @@ export interface WithAuthOptions {
    * Where credentials may go, as origins (`https://api.example.com`). Default: the axios instance's `baseURL` origin if there is one, else wherever
    * the caller itself addressed the request; never an origin that a redirect chose. Elsewhere the request goes out bare, with an event.
    */
-  readonly origins?: string | readonly string[];
+  readonly origins?: string | readonly string[] | undefined;
   /** Lets credentials travel over plain `http:` to the origins named in `origins`. Default `false`: https and loopback only. */
-  readonly allowInsecureHttp?: boolean;
+  readonly allowInsecureHttp?: boolean | undefined;
   /** Sends of one hop, the first included. Default 2. With 1 a rejection is still recovered from, for the next call, but not replayed. */
-  readonly maxAttempts?: number;
+  readonly maxAttempts?: number | undefined;
   /** Limit of each wait for credentials, in milliseconds; `AuthError` with code `AUTH_TIMEOUT` past it. Default: none but the strategy's own. */
-  readonly timeoutMs?: number;
-  /** Sees what happens: bare requests, rejections, refreshes. Tokens never show. What it throws is reported as an uncaught exception. */
-  readonly onEvent?: (event: AuthEvent) => void;
+  readonly timeoutMs?: number | undefined;
+  /** Sees what happens: bare requests, rejections, refreshes. Tokens never show. What it throws is reported as a warning, and nothing else. */
+  readonly onEvent?: ((event: AuthEvent) => void) | undefined;
   /**
    * Browsers follow redirects out of sight and forward custom headers to any origin. By default a request whose credential the browser would not
    * strip fails on a redirect; `true` lets the browser follow, and leak.
    */
-  readonly unsafeAllowHiddenRedirects?: boolean;
+  readonly unsafeAllowHiddenRedirects?: boolean | undefined;
 }

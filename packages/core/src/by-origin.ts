@@ -1,5 +1,6 @@
 import { ConfigurationError } from './auth-error.ts';
 import type { AuthPatch, AuthStrategy } from './auth-strategy.ts';
+import { checkStrategy } from './check-strategy.ts';
 import { isPromiseLike } from './is-promise-like.ts';
 import { type OriginBound, parseOrigin, strategyOrigins } from './origin-policy.ts';
 
@@ -27,14 +28,15 @@ interface Routed {
  * ```
  */
 export function byOrigin(strategies: Readonly<Record<string, AuthStrategy>>): AuthStrategy<unknown> {
-  const routes = new Map(Object.entries(strategies).map(([key, strategy]) => [parseOrigin(key, 'byOrigin', true), strategy]));
-  if (routes.size < Object.keys(strategies).length) {
+  const routes = new Map(Object.entries(strategies ?? {}).map(([key, strategy]) => [parseOrigin(key, 'byOrigin', true), strategy]));
+  if (routes.size < Object.keys(strategies ?? {}).length) {
     throw new ConfigurationError('byOrigin: two keys name the same origin. Compose their strategies, or leave one out.', {
       option: 'byOrigin',
     });
   }
   if (routes.size === 0) throw new ConfigurationError('byOrigin: name at least one origin.', { option: 'byOrigin' });
   const all = [...routes.values()];
+  for (const strategy of all) checkStrategy(strategy, 'byOrigin');
 
   /** The child that `sent` belongs to, with its own receipt. */
   function routed(receipt: unknown): [AuthStrategy | undefined, unknown] {

@@ -134,6 +134,10 @@ describe('what compose sends', () => {
     expect(Object.keys(sent(compose(child('a', headers('X-A')), child('b', headers('X-B')))).patch).sort()).toEqual(['headers', 'receipt']);
   });
 
+  it('is refused when one of them is no strategy', () => {
+    expect(() => compose({} as never)).toThrow(expect.objectContaining({ code: 'CONFIGURATION_ERROR', option: 'strategies' }));
+  });
+
   it('leaves the caller’s request as it was', () => {
     const asked = Object.freeze(request({ headers: { 'X-Own': 'mine' } }));
     sent(compose(child('a', headers('X-A')), child('b', headers('X-B'))), asked);

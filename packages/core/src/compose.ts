@@ -3,6 +3,7 @@ import { ConfigurationError } from './auth-error.ts';
 import type { AuthContext, AuthPatch, AuthRequest, AuthResponse, AuthStrategy, Awaitable, SentAttempt } from './auth-strategy.ts';
 import { sensitiveOf, widestBody } from './by-origin.ts';
 import { callersOwn, callersRequest, type Patched } from './callers-own.ts';
+import { checkStrategy } from './check-strategy.ts';
 import { isPromiseLike } from './is-promise-like.ts';
 import { type OriginBound, strategyOrigins } from './origin-policy.ts';
 
@@ -24,6 +25,7 @@ type Receipts = readonly (SentAttempt | undefined)[];
  * ```
  */
 export function compose(...strategies: readonly AuthStrategy[]): AuthStrategy<unknown> {
+  for (const strategy of strategies) checkStrategy(strategy, 'strategies');
   const origins = strategies.flatMap((strategy) => (strategy as OriginBound)[strategyOrigins] ?? []);
   const name = strategies.map((strategy) => strategy.name).join('+');
 
@@ -72,8 +74,13 @@ export function compose(...strategies: readonly AuthStrategy[]): AuthStrategy<un
     },
     async recover(response, sent, context) {
       const children = response.status === 401 ? acted(sent) : await rejectedBy(response, acted(sent));
-      const answers = await Promise.all(children.map(async ([strategy, own]) => strategy.recover?.(response, own, context) ?? false));
-      return answers.includes(true);
+      const answers = await Promise.allSettled(
+        children.map(async ([strategy, own]) => strategy.recover?.(response, own, context) ?? false),
+      );
+      if (answers.some((answer) => answer.status === 'fulfilled' && answer.value)) return true;
+      const failure = answers.find((answer) => answer.status === 'rejected');
+      if (failure) throw failure.reason;
+      return false;
     },
     observe(response, sent) {
       for (const [strategy, own] of acted(sent)) strategy.observe?.(response, own);

@@ -1,2 +1,2 @@
 export { type AuthorizedRequestInit, authorizedFetch } from './fetch/authorized-fetch.ts';
-export type { FetchLike } from './fetch/fetch-call.ts';
+export { bareFetch, type FetchLike } from './fetch/fetch-like.ts';

@@ -1,8 +1,8 @@
 import { ConfigurationError } from './auth-error.ts';
 import type { AuthPatch, AuthResponse, AuthStrategy, SentAttempt } from './auth-strategy.ts';
-import { parseChallenges } from './challenge.ts';
+import { type Challenge, parseChallenges } from './challenge.ts';
 import { isPromiseLike } from './is-promise-like.ts';
-import type { TokenSet } from './token-set.ts';
+import { isTokenSet, type TokenSet } from './token-set.ts';
 import type { TokenSource } from './token-source.ts';
 
 /** Options of {@link fromTokenSource}. */
@@ -17,7 +17,7 @@ export interface FromTokenSourceOptions {
 
 /**
  * A strategy that sends the token of `source` in the Authorization header. A 401 makes the source refresh, if the token that was sent is still its
- * current one; a challenge for another scheme, `insufficient_scope` (RFC 6750 §3.1) and `insufficient_user_authentication` (RFC 9470 §3) do not:
+ * current one; a Bearer token's 401 that challenges for another scheme only, `insufficient_scope` (RFC 6750 §3.1) and `insufficient_user_authentication` (RFC 9470 §3) do not:
  * no refresh would help.
  *
  * @throws {ConfigurationError} when `scheme` is no token (RFC 9110 §11.1).
@@ -31,6 +31,8 @@ export interface FromTokenSourceOptions {
  */
 export function fromTokenSource(source: TokenSource, options: FromTokenSourceOptions): AuthStrategy<TokenSet> {
   const { name, scheme = 'Bearer', isRejected } = options;
+  if (typeof source?.getToken !== 'function')
+    throw new ConfigurationError(`${name}: expected a token source.`, { option: 'source', strategy: name });
   if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(scheme)) {
     throw new ConfigurationError(`${name}: \`scheme\` is the one word before the token, such as 'Bearer'.`, {
       option: 'scheme',
@@ -38,9 +40,12 @@ export function fromTokenSource(source: TokenSource, options: FromTokenSourceOpt
     });
   }
   let patch: AuthPatch<TokenSet> = {};
-  let accepted: TokenSet | undefined;
 
   function patchOf(token: TokenSet): AuthPatch<TokenSet> {
+    if (!isTokenSet(token)) {
+      const message = `${name}: the token source did not answer with a token set whose \`accessToken\` a header can hold.`;
+      throw new ConfigurationError(message, { option: 'source', strategy: name });
+    }
     if (token !== patch.receipt) patch = { headers: { Authorization: `${scheme} ${token.accessToken}` }, receipt: token };
     return patch;
   }
@@ -60,9 +65,7 @@ export function fromTokenSource(source: TokenSource, options: FromTokenSourceOpt
     ...(isRejected && { isRejected }),
     ...(source.accepted && {
       observe(response: AuthResponse, { receipt }: SentAttempt<TokenSet>) {
-        if (receipt === accepted || response.status >= 400) return;
-        accepted = receipt;
-        source.accepted?.(receipt);
+        if (response.status < 400) source.accepted?.(receipt);
       },
     }),
   } satisfies AuthStrategy<TokenSet>);
@@ -72,6 +75,9 @@ export function fromTokenSource(source: TokenSource, options: FromTokenSourceOpt
 function isBeyondRefresh(response: AuthResponse, scheme: string): boolean {
   const challenges = parseChallenges(response.headers.get('www-authenticate'));
   if (challenges.length === 0) return false;
-  const ours = challenges.filter((challenge) => ['bearer', scheme.toLowerCase()].includes(challenge.scheme.toLowerCase()));
+  const isOurs = (challenge: Challenge): boolean => ['bearer', scheme.toLowerCase()].includes(challenge.scheme.toLowerCase());
+  const ours = challenges.filter(isOurs);
+  // A server with a scheme word of its own may put any other in its challenge (Django REST framework names its first authenticator).
+  if (ours.length === 0) return scheme.toLowerCase() === 'bearer';
   return ours.every(({ parameters }) => /^insufficient_(?:scope|user_authentication)$/.test(parameters['error'] ?? ''));
 }

@@ -8,7 +8,7 @@ function follow(
   location: string,
   { status = 307, from = FROM, method = 'GET', ours }: { status?: number; from?: string; method?: string; ours?: [string, string][] } = {},
 ) {
-  return redirection({ status, location }, { url: from, method }, ours);
+  return redirection({ status, location }, { url: from, method, strategy: 'test' }, ours);
 }
 
 describe('which responses redirect', () => {
@@ -74,9 +74,23 @@ describe('where it leads', () => {
     ['another host', 'https://other.example/c', true, false],
     ['another port', 'https://api.example.com:8443/c', true, false],
     ['the same host over http', 'http://api.example.com/a', true, true],
-    ['a blob: URL of the same origin', 'blob:https://api.example.com/1', false, false],
   ])('tells that %s is the same origin or not', (_name, location, crossOrigin, isDowngrade) => {
     expect(follow(location)).toMatchObject({ crossOrigin, isDowngrade });
+  });
+
+  it.each([
+    ['data:', 'data:text/plain,hello'],
+    ['blob: of the same origin', 'blob:https://api.example.com/1'],
+    ['file:', 'file:///etc/passwd'],
+    ['userinfo', 'https://user:hunter22@api.example.com/'],
+    ['no URL', 'http://[bad'],
+  ])('refuses %s, without showing a password', (_name, location) => {
+    const error = expect.objectContaining({ code: 'UNSAFE_DESTINATION', message: expect.not.stringContaining('hunter22') });
+    expect(() => follow(location)).toThrow(error);
+  });
+
+  it('reads bytes beyond ASCII as UTF-8', () => {
+    expect(follow(Buffer.from('/ü').toString('latin1'))?.url.pathname).toBe('/%C3%BC');
   });
 
   it('does not call http to https or http to http a downgrade', () => {

@@ -1,4 +1,5 @@
 // Fetch standard, "HTTP-redirect fetch"; RFC 9110 §15.4.
+import { UnsafeDestinationError } from './auth-error.ts';
 
 /** What a redirect makes of a request. */
 export interface Redirection {
@@ -24,20 +25,35 @@ export const headersOfBody: readonly string[] = [
 ];
 
 /**
+ * `location` as a URL, if a request may go there. Bytes beyond ASCII are UTF-8, as browsers and undici read them.
+ *
+ * @throws {UnsafeDestinationError} for what is no http or https URL, and for one with a user name or password, which is not shown.
+ */
+function destination(location: string, source: URL, strategy: string): URL {
+  const isUtf8 = /[\x80-\xff]/.test(location) && !/[^\0-\xff]/.test(location);
+  const text = isUtf8 ? new TextDecoder().decode(Uint8Array.from(location, (char) => char.charCodeAt(0))) : location;
+  const url = URL.canParse(text, source.href) ? new URL(text, source) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && !url.username && !url.password) return url;
+  const message = `${strategy}: ${source.origin} redirects to a URL that is not http or https, or holds a user name. It was not followed.`;
+  throw new UnsafeDestinationError(message, { origin: url?.origin ?? 'null', strategy });
+}
+
+/**
  * Where a response sends its request, by the rules of the Fetch standard that axios's follow-redirects shares; `undefined` when it does not redirect.
  *
- * @param from The URL that was sent, without the strategy's own query parameters.
+ * @param from The URL that was sent, without the strategy's own query parameters, and the strategy's name.
  * @param ours The strategy's query parameters: taken out of `Location` when the server repeats them there.
+ * @throws {UnsafeDestinationError} for a Location that no request may go to.
  */
 export function redirection(
   response: { readonly status: number; readonly location: string | null },
-  from: { readonly url: string; readonly method: string },
+  from: { readonly url: string; readonly method: string; readonly strategy: string },
   ours: readonly (readonly [string, string])[] | undefined,
 ): Redirection | undefined {
   const { status, location } = response;
-  if (location === null || !isRedirectStatus(status) || !URL.canParse(location, from.url)) return undefined;
+  if (location === null || !isRedirectStatus(status)) return undefined;
   const source = new URL(from.url);
-  const url = new URL(location, source);
+  const url = destination(location, source, from.strategy);
   if (!url.hash) url.hash = source.hash;
   if (ours?.length && url.search) url.search = withoutParameters(url.search, ours);
   const method = from.method.toUpperCase();

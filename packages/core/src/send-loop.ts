@@ -12,6 +12,7 @@ import type {
   SentAttempt,
   WithAuthOptions,
 } from './auth-strategy.ts';
+import { checkStrategy } from './check-strategy.ts';
 import { foreignCause } from './foreign-cause.ts';
 import { isPromiseLike } from './is-promise-like.ts';
 import { createOriginPolicy, type OriginPolicy } from './origin-policy.ts';
@@ -25,6 +26,8 @@ export interface ClientCall<Response> {
   /** Origin that stands in for `origins` where none are given. */
   readonly home?: string | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Called before the first wait, unless nothing has to be waited for: takes a copy of what the caller could still change. */
+  hold?(): void;
   /** Called before the first attempt: makes the body readable as `readsBody` asks, and knows then whether it can be sent twice. */
   prepare?(readsBody: 'none' | 'form' | 'bytes'): Awaitable<void> | undefined;
   /** The hop as the strategy sees it; a new object for each attempt. */
@@ -32,7 +35,7 @@ export interface ClientCall<Response> {
   /** Sends the hop with `patch` and without following redirects, where the runtime lets it. */
   send(patch: AuthPatch, attempt: number): PromiseLike<Response>;
   /** Sends the hop, and follows redirects, as the client would without us. */
-  sendBare(): PromiseLike<Response>;
+  sendBare(attempt?: number): PromiseLike<Response>;
   statusOf(response: Response): number;
   view(response: Response): AuthResponse;
   /** Whether the client itself followed a redirect to another origin, where our credential did not arrive. */
@@ -73,13 +76,14 @@ export interface Lane {
  * @throws {ConfigurationError} for options that contradict each other, or something that is no strategy.
  */
 export function createSendLoop(strategy: AuthStrategy, options: WithAuthOptions): SendLoop {
-  checkArguments(strategy, options);
+  checkStrategy(strategy);
+  checkOptions(options);
   const { maxAttempts = 2, timeoutMs, onEvent } = options;
   const { name, readsBody = 'none' } = strategy;
   const policy = createOriginPolicy(strategy, options);
   const emit = onEvent ? emitTo(onEvent) : () => {};
   const lane: Lane = { strategy, policy, maxAttempts, emit, authorize, wait, typed };
-  const base: AuthContext = { now: Date.now, emit };
+  const base: AuthContext = { now: () => Date.now(), emit };
   let checkedPatch: AuthPatch | undefined;
 
   function run<Response>(call: ClientCall<Response>): Promise<Response> {
@@ -93,7 +97,9 @@ export function createSendLoop(strategy: AuthStrategy, options: WithAuthOptions)
       }
       const context = signal ? { ...base, signal } : base;
       const prepared = call.prepare?.(readsBody);
-      return prepared ? wait(prepared, context).then(() => authorize(call, context, 1), rethrow(context)) : authorize(call, context, 1);
+      if (!prepared) return authorize(call, context, 1);
+      call.hold?.();
+      return wait(prepared, context).then(() => authorize(call, context, 1), rethrow(context));
     } catch (error) {
       return Promise.reject(typed(error, base));
     }
@@ -108,6 +114,7 @@ export function createSendLoop(strategy: AuthStrategy, options: WithAuthOptions)
     } catch (error) {
       return Promise.reject(typed(error, context));
     }
+    if (isPromiseLike(patch) && attempt === 1) call.hold?.();
     if (isPromiseLike(patch)) return wait(patch, context).then((late) => dispatch(call, context, request, late), rethrow(context));
     try {
       return dispatch(call, context, request, patch);
@@ -120,19 +127,19 @@ export function createSendLoop(strategy: AuthStrategy, options: WithAuthOptions)
     // Strategies that send the same patch again and again have it checked once.
     if (patch !== checkedPatch) {
       checkPatch(patch, name);
-      if (isEmptyPatch(patch)) return Promise.resolve(call.sendBare());
+      if (isEmptyPatch(patch)) return Promise.resolve(call.sendBare(request.attempt));
       checkedPatch = patch;
     }
     const conflict = findConflict(request, patch);
     if (conflict) {
       emit({ type: 'credential-conflict', strategy: name, ...conflict });
-      return Promise.resolve(call.sendBare());
+      return Promise.resolve(call.sendBare(request.attempt));
     }
-    return call.send(patch, request.attempt).then((response) => {
+    return Promise.resolve(call.send(patch, request.attempt)).then((response) => {
       const status = call.statusOf(response);
       if (strategy.observe && !call.hasLeft?.(response)) observe(call.view(response), { request, receipt: patch.receipt });
       return status >= 200 && status < 300 ? response : afterwards(lane, call, context, { request, patch, response, status });
-    }) as Promise<Response>;
+    });
   }
 
   function observe(response: AuthResponse, sent: SentAttempt): void {
@@ -177,18 +184,21 @@ function emitTo(onEvent: (event: AuthEvent) => void): (event: AuthEvent) => void
   };
 }
 
-/** Who only looks on cannot break what it looks at: what it throws is reported as EventTarget reports it, as an uncaught exception. */
+/** Who only looks on cannot break what it looks at: what it throws is reported, and nothing else. */
 function report(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
+  const { reportError, process } = globalThis as {
+    reportError?: (error: unknown) => void;
+    process?: { emitWarning?: (warning: string | Error) => void };
+  };
+  if (reportError) reportError(error);
+  else process?.emitWarning?.(error instanceof Error ? error : String(error));
 }
 
-function checkArguments(strategy: AuthStrategy | undefined, { maxAttempts = 2, timeoutMs = 1 }: WithAuthOptions): void {
+function checkOptions({ maxAttempts = 2, timeoutMs = 1, onEvent }: WithAuthOptions): void {
   const fail = (option: string, expected: string): never => {
     throw new ConfigurationError(`\`${option}\` must be ${expected}.`, { option });
   };
-  if (typeof strategy?.authorize !== 'function' || strategy.specVersion !== 1) fail('strategy', 'an AuthStrategy, such as apiKey({ key })');
   if (!Number.isInteger(maxAttempts) || maxAttempts < 1) fail('maxAttempts', 'a whole number from 1');
-  if (!(timeoutMs > 0)) fail('timeoutMs', 'a number of milliseconds above 0');
+  if (typeof timeoutMs !== 'number' || !(timeoutMs > 0)) fail('timeoutMs', 'a number of milliseconds above 0');
+  if (onEvent !== undefined && typeof onEvent !== 'function') fail('onEvent', 'a function');
 }

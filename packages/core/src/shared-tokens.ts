@@ -2,7 +2,7 @@ import { isAuthError, TokenStoreError } from './auth-error.ts';
 import type { AuthEvent } from './auth-event.ts';
 import type { Awaitable } from './auth-strategy.ts';
 import { foreignCause } from './foreign-cause.ts';
-import type { TokenSet } from './token-set.ts';
+import { isTokenSet, type TokenSet } from './token-set.ts';
 import type { TokenLock, TokenStore } from './token-store.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -64,18 +64,23 @@ export function sharedTokens(store: TokenStore, key: string, strategy: string): 
       if (isRotating) throw error;
       emit({ type: 'token-store-failed', strategy, operation: (error as TokenStoreError).operation });
     };
-    const read = () => run('get', () => store.get(key)).catch(tolerate);
+    const read = async () => {
+      const found = await run('get', () => store.get(key)).catch(tolerate);
+      if (!found || isTokenSet(found.entry)) return found;
+      emit({ type: 'token-store-failed', strategy, operation: 'get' });
+      return { ...found, entry: undefined };
+    };
     const isOutlived = (version: string | undefined): boolean =>
       replaced?.outlived !== undefined && replaced.outlived === (version ?? null);
-    const adopt = (found: Awaited<ReturnType<typeof read>>): SharedResult | undefined =>
-      found && !isOutlived(found.version) && isUsable(found.entry)
-        ? { set: found.entry, version: found.version, isAdopted: true }
-        : undefined;
+    const adopt = (found: Awaited<ReturnType<typeof read>>): SharedResult | undefined => {
+      const { entry: set, version } = found ?? {};
+      return set && !isOutlived(version) && isUsable(set) ? { set, version, isAdopted: true } : undefined;
+    };
 
     let stored = await read();
     const early = adopt(stored);
     if (early) return early;
-    isRotating ||= stored?.entry.refreshToken !== undefined;
+    isRotating ||= stored?.entry?.refreshToken !== undefined;
     const lock = await acquire().catch(tolerate);
     try {
       if (lock) stored = await read();
@@ -92,7 +97,7 @@ export function sharedTokens(store: TokenStore, key: string, strategy: string): 
   async function acquire(): Promise<TokenLock | undefined> {
     const locking = Promise.resolve().then(() => store.lock?.(key, LOCK));
     try {
-      return await run('lock', () => locking, LOCK.waitMs + STORE_TIMEOUT_MS);
+      return await run('lock', () => locking, LOCK.waitMs);
     } catch (error) {
       locking.then((lock) => lock?.release()).catch(() => {}); // it runs out by itself
       throw error;

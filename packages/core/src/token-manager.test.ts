@@ -468,7 +468,53 @@ describe('invalidate', () => {
   });
 });
 
+it('an invalidation silences a refresh that fails after it', async () => {
+  let fail = (_error: Error): void => {};
+  const { fetchToken, requests } = endpoint(
+    () =>
+      new Promise((_, reject) => {
+        fail = reject;
+      }),
+    {},
+  );
+  const tokens = manager(fetchToken);
+  const waiting = tokens.getToken();
+  await vi.waitUntil(() => requests.length === 1);
+  await tokens.invalidate();
+  fail(refusal('invalid_client', 401));
+  expect(await waiting).toMatchObject({ accessToken: 'token-2' });
+});
+
+it('a refusal that comes with 5xx, or as a 401 without a code, is a refusal', async () => {
+  for (const error of [refusal('invalid_client', 503), trouble(401)]) {
+    const { fetchToken, requests } = endpoint(error);
+    const tokens = manager(fetchToken);
+    for (let call = 0; call < 3; call++) await expect(tokens.getToken()).rejects.toBe(error);
+    expect(requests).toHaveLength(1);
+  }
+});
+
+it.each(['a\nb', 'b ', 'ü'])('a token that no header can hold (%j) is refused, and not kept', async (accessToken) => {
+  const tokens = manager(endpoint({ accessToken }, {}).fetchToken);
+  await expect(tokens.getToken()).rejects.toMatchObject({ code: 'CONFIGURATION_ERROR' });
+  expect(await tokens.getToken()).toMatchObject({ accessToken: 'token-2' });
+});
+
 describe('a store', () => {
+  it.each([
+    {},
+    { entry: null },
+    { entry: { accessToken: '' } },
+    { entry: { accessToken: 5 } },
+    { entry: { accessToken: 'a', expiresAtMs: Number.NaN } },
+  ])('that answers %j has nothing stored, and an event says so', async (answer) => {
+    const events: AuthEvent[] = [];
+    const store = { ...memoryStore(), get: () => ({ version: '1', ...answer }) as never };
+    const tokens = manager(endpoint().fetchToken, { store });
+    expect(await tokens.getToken({ emit: (event) => events.push(event) })).toMatchObject({ accessToken: 'token-1' });
+    expect(events).toContainEqual({ type: 'token-store-failed', strategy: 'test', operation: 'get' });
+  });
+
   it('has the token before anyone gets it, and shares it: two managers make one request', async () => {
     const store = memoryStore();
     const { fetchToken, requests } = endpoint();

@@ -4,7 +4,7 @@ import type { Awaitable } from './auth-strategy.ts';
 import { type StoredToken, sharedTokens } from './shared-tokens.ts';
 import { refusedForMs, requestToken } from './token-request.ts';
 import { type TokenSchedule, tokenSchedule } from './token-schedule.ts';
-import type { TokenSet } from './token-set.ts';
+import { isTokenSet, type TokenSet } from './token-set.ts';
 import type { GetTokenOptions, TokenSource } from './token-source.ts';
 import type { TokenStore } from './token-store.ts';
 import { waitFor } from './wait-for.ts';
@@ -26,15 +26,15 @@ export interface TokenManagerOptions {
   /** Fetches a token: one request, no retry. */
   readonly fetchToken: (request: FetchTokenRequest) => Awaitable<TokenSet>;
   /** Where other strategies, and other processes, find the token. Default: this manager's memory only. */
-  readonly store?: TokenStore;
+  readonly store?: TokenStore | undefined;
   /** `name` of the strategy, for errors and events. Default `'tokenManager'`. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Token requests per refresh, while they fail in a way that trying again can mend. Default 3; with a refresh token at hand never more than 2. */
-  readonly maxAttempts?: number;
+  readonly maxAttempts?: number | undefined;
   /** Limit of one token request, its body included. Milliseconds, default 10 000. */
-  readonly attemptTimeoutMs?: number;
+  readonly attemptTimeoutMs?: number | undefined;
   /** Limit of one refresh, with all its attempts and pauses. Milliseconds, default 30 000. */
-  readonly totalTimeoutMs?: number;
+  readonly totalTimeoutMs?: number | undefined;
   /** Milliseconds since the epoch. Default `Date.now`. */
   readonly now?: () => number;
   /** In [0, 1): spreads refreshes and retries. Default `Math.random`. */
@@ -95,8 +95,19 @@ const CLOCK_TOLERANCE_MS = 60_000;
  * ```
  */
 export function createTokenManager(options: TokenManagerOptions): Required<TokenSource> {
-  const { key, fetchToken, store, name: strategy = 'tokenManager', maxAttempts = 3, now = Date.now, random = Math.random } = options;
+  const {
+    key,
+    fetchToken,
+    store,
+    name: strategy = 'tokenManager',
+    maxAttempts = 3,
+    now = () => Date.now(),
+    random = Math.random,
+  } = options;
   const { attemptTimeoutMs = 10_000, totalTimeoutMs = 30_000 } = options;
+  for (const [option, value] of Object.entries({ maxAttempts, attemptTimeoutMs, totalTimeoutMs })) {
+    if (!(value > 0)) throw new ConfigurationError(`\`${option}\` must be a number above 0.`, { option, strategy });
+  }
   if (typeof key !== 'string' || key === '')
     throw new ConfigurationError('`key` must say which token this is.', { option: 'key', strategy });
   if (typeof fetchToken !== 'function')
@@ -109,6 +120,8 @@ export function createTokenManager(options: TokenManagerOptions): Required<Token
   /** A token that still works is not refreshed before. */
   let nextRefreshMs = 0;
   let generations = 0;
+  /** Callers that wait for the refresh under way. */
+  let waiters = 0;
   /** Counts invalidations: what was on its way at one is thrown away. */
   let epoch = 0;
 
@@ -127,6 +140,7 @@ export function createTokenManager(options: TokenManagerOptions): Required<Token
     const before = held;
     for (;;) {
       try {
+        waiters += 1;
         const fresh = await waitFor(refresh(reason, request), { signal: request?.signal });
         if (fresh) return fresh.set;
       } catch (error) {
@@ -134,6 +148,8 @@ export function createTokenManager(options: TokenManagerOptions): Required<Token
         if (reason === 'expiring' && before && before === held && !before.isRejected && now() < before.expiresAtMs && isAuthError(error))
           return before.set;
         throw error;
+      } finally {
+        waiters -= 1;
       }
     }
   }
@@ -155,6 +171,7 @@ export function createTokenManager(options: TokenManagerOptions): Required<Token
         return fresh;
       },
       (error: AuthError) => {
+        if (!isWanted()) return undefined;
         const forMs = refusedForMs(error);
         if (forMs > 0) refusal = { error, untilMs: now() + forMs };
         nextRefreshMs = now() + COOL_DOWN_MS;
@@ -181,6 +198,7 @@ export function createTokenManager(options: TokenManagerOptions): Required<Token
         now,
         random,
         strategy,
+        isAwaited: () => waiters > 0,
         onRetry: (retry) => emit({ type: 'token-request-retry', strategy, ...retry }),
       });
     const result = shared ? await shared.replace(replaced, { isUsable, isWanted, request, emit }) : { set: await request(replaced?.set) };
@@ -238,17 +256,9 @@ export function createTokenManager(options: TokenManagerOptions): Required<Token
 
 /** What `fetchToken` answered, checked; a missing refresh token keeps the old one (RFC 6749 §6). */
 function completeTokenSet(fetched: TokenSet, current: TokenSet | undefined, nowMs: number, strategy: string): TokenSet {
-  if (typeof fetched?.accessToken !== 'string' || fetched.accessToken === '') {
-    throw new ConfigurationError(`${strategy}: \`fetchToken\` must return a token set with an \`accessToken\`.`, {
-      option: 'fetchToken',
-      strategy,
-    });
-  }
-  if (Number.isNaN(fetched.expiresAtMs)) {
-    throw new ConfigurationError(`${strategy}: \`fetchToken\` returned NaN as \`expiresAtMs\`. Leave it out where the server tells none.`, {
-      option: 'fetchToken',
-      strategy,
-    });
+  if (!isTokenSet(fetched)) {
+    const message = `${strategy}: \`fetchToken\` must return a token set: an \`accessToken\` that a header can hold, \`expiresAtMs\` a number or left out.`;
+    throw new ConfigurationError(message, { option: 'fetchToken', strategy });
   }
   const refreshToken = fetched.refreshToken ?? current?.refreshToken;
   return Object.freeze({ ...fetched, receivedAtMs: fetched.receivedAtMs ?? nowMs, ...(refreshToken !== undefined && { refreshToken }) });

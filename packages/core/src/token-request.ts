@@ -11,6 +11,8 @@ export interface TokenRequestPolicy {
   readonly now: () => number;
   readonly random: () => number;
   readonly strategy: string;
+  /** Whether anybody waits: then a pause keeps the process alive. */
+  readonly isAwaited: () => boolean;
   readonly onRetry: (retry: { readonly attempt: number; readonly delayMs: number; readonly code: string }) => void;
 }
 
@@ -36,15 +38,23 @@ export async function requestToken(send: (signal: AbortSignal) => Promise<TokenS
       const delayMs = retryDelayMs(error, attempt, policy.random);
       if (attempt >= policy.maxAttempts || !isTransient(error) || policy.now() + delayMs >= deadlineMs) throw error;
       policy.onRetry({ attempt, delayMs, code: error.code });
-      await new Promise((resolve) => setTimeout(resolve, delayMs)); // keeps the process alive: callers wait for what comes next
+      await pause(delayMs, policy.isAwaited());
     }
   }
 }
 
+/** A background refresh that nobody waits for does not keep a process alive. */
+function pause(ms: number, isAwaited: boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const timer: unknown = setTimeout(resolve, ms);
+    if (!isAwaited) (timer as { unref?: () => void }).unref?.();
+  });
+}
+
 /** For how many milliseconds no token request goes out after `error`: the server refused the client, or asked for time. */
 export function refusedForMs(error: AuthError): number {
-  const { error: code, retryAfterMs } = error as TokenEndpointError;
-  if (code === 'invalid_grant' || code === 'invalid_client' || code === 'unauthorized_client') return REFUSED_FOR_MS;
+  const { retryAfterMs } = error as TokenEndpointError;
+  if (isRefusal(error)) return REFUSED_FOR_MS;
   return isTransient(error) ? (believed(retryAfterMs) ?? 0) : 0;
 }
 
@@ -52,7 +62,7 @@ export function refusedForMs(error: AuthError): number {
 async function attemptOnce(send: (signal: AbortSignal) => Promise<TokenSet>, timeoutMs: number, strategy: string): Promise<TokenSet> {
   const controller = new AbortController();
   const timeoutError = (): AuthError => {
-    const error = new AuthError(`${strategy}: the token endpoint did not answer within ${timeoutMs} ms.`, {
+    const error = new AuthError(`${strategy}: the token endpoint did not answer in time (${timeoutMs} ms for this attempt).`, {
       code: 'TOKEN_REQUEST_TIMEOUT',
       strategy,
     });
@@ -70,7 +80,14 @@ function believed(retryAfterMs: number | undefined): number | undefined {
   return retryAfterMs !== undefined && retryAfterMs >= 0 && retryAfterMs <= LONGEST_RETRY_AFTER_MS ? retryAfterMs : undefined;
 }
 
+/** The server does not know the client or the grant, and says so: with a code, or as some do with the status alone. */
+function isRefusal(error: AuthError): boolean {
+  const { error: code, status } = error as TokenEndpointError;
+  return code === undefined ? status === 401 : /^(?:invalid_grant|invalid_client|unauthorized_client)$/.test(code);
+}
+
 function isTransient(error: AuthError): boolean {
+  if (isRefusal(error)) return false;
   if (error.code === 'TOKEN_REQUEST_FAILED') return !isCertificateError(error.cause);
   return error.code === 'TOKEN_REQUEST_TIMEOUT' || [429, 500, 502, 503, 504].includes((error as TokenEndpointError).status);
 }

@@ -12,3 +12,11 @@ export interface TokenSet {
   readonly scope?: string;
   readonly idToken?: string;
 }
+
+/** Whether `value` is a token set that can be sent: whoever made it, a server, a store or a function. */
+export function isTokenSet(value: unknown): value is TokenSet {
+  const { accessToken, expiresAtMs, refreshToken } = (value ?? {}) as Partial<TokenSet>;
+  const isSendable = typeof accessToken === 'string' && /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(accessToken);
+  const isTime = expiresAtMs === undefined || (typeof expiresAtMs === 'number' && !Number.isNaN(expiresAtMs));
+  return isSendable && isTime && (refreshToken === undefined || typeof refreshToken === 'string');
+}

@@ -12,7 +12,7 @@ export interface TokenSource {
    * @param receipt The token set that was sent.
    * @returns Whether trying again is worth it.
    */
-  rejected(receipt: unknown, context?: { readonly signal?: AbortSignal; emit?(event: AuthEvent): void }): Awaitable<boolean>;
+  rejected(receipt: unknown, context?: { readonly signal?: AbortSignal | undefined; emit?(event: AuthEvent): void }): Awaitable<boolean>;
   /** Forgets the token at hand, here and in the store; one that is on its way is thrown away. */
   invalidate(): Promise<void>;
   /** Optional: a server accepted the token, so that a later rejection of it is news. */
@@ -21,9 +21,9 @@ export interface TokenSource {
 
 /** Options of `getToken`. An `AuthContext` fits. */
 export interface GetTokenOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** `true`: fetch a new token even if the one at hand is valid. */
-  readonly forceRefresh?: boolean;
+  readonly forceRefresh?: boolean | undefined;
   /** Sees the events of a token request that this call starts. */
   emit?(event: AuthEvent): void;
 }

@@ -1,8 +1,10 @@
 import { ConfigurationError } from '../auth-error.ts';
 import type { AuthStrategy, WithAuthOptions } from '../auth-strategy.ts';
 import { createSendLoop } from '../send-loop.ts';
-import { FetchCall, type FetchLane, type FetchLike } from './fetch-call.ts';
+import { FetchCall, type FetchLane } from './fetch-call.ts';
+import { type FetchLike, markAsWrapper } from './fetch-like.ts';
 import { hidesRedirects } from './hidden-redirects.ts';
+import { dictionaryOf } from './request-settings.ts';
 
 /** fetch's own `init`, with another strategy, or none, for one request. */
 export type AuthorizedRequestInit = RequestInit & { readonly authStrategy?: AuthStrategy | false | undefined };
@@ -17,8 +19,10 @@ export function authorizedFetch(
   strategy: AuthStrategy,
   options: WithAuthOptions = {},
 ): (input: string | URL | Request, init?: AuthorizedRequestInit) => Promise<Response> {
-  if (typeof fetch !== 'function')
-    throw new ConfigurationError('withAuth wraps a fetch function: withAuth(fetch, strategy).', { option: 'fetch' });
+  if (typeof fetch !== 'function' || 'interceptors' in fetch) {
+    const message = 'This adapter wraps fetch, or a function that takes and answers the same: withAuth(fetch, strategy).';
+    throw new ConfigurationError(message, { option: 'fetch' });
+  }
   const lane = laneOf(strategy);
   const others = new WeakMap<AuthStrategy, ReturnType<typeof laneOf>>();
 
@@ -35,15 +39,17 @@ export function authorizedFetch(
     return known;
   }
 
-  return (input, init) => {
-    const chosen = init?.authStrategy;
+  function authorized(input: string | URL | Request, given?: AuthorizedRequestInit): Promise<Response> {
     try {
-      if (chosen === undefined) return lane(input, init);
-      if (chosen === false) return fetch(input, init);
-      const { authStrategy: _, ...rest } = init ?? {};
-      return otherLane(chosen)(input, rest);
+      const init = given && dictionaryOf(given);
+      if (!init || !Object.hasOwn(init, 'authStrategy')) return lane(input, init);
+      const { authStrategy: chosen, ...rest } = init;
+      if (chosen === false) return fetch(input, rest);
+      return (chosen === undefined ? lane : otherLane(chosen))(input, rest);
     } catch (error) {
       return Promise.reject(error);
     }
-  };
+  }
+
+  return markAsWrapper(authorized, fetch);
 }

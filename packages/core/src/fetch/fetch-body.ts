@@ -1,7 +1,7 @@
 import { appendForm } from '../apply-patch.ts';
 import { ConfigurationError } from '../auth-error.ts';
 import type { FetchCall } from './fetch-call.ts';
-import { isOneShot } from './is-one-shot.ts';
+import { FetchHeaders } from './fetch-headers.ts';
 import { settingsOf } from './request-settings.ts';
 
 /** A body that can be sent any number of times, and read by a strategy. */
@@ -10,6 +10,9 @@ export interface ReadBody {
   /** Content-Type that goes with it where the caller set none. */
   readonly contentType: string | undefined;
 }
+
+/** What fetch sends. */
+export type Body = NonNullable<RequestInit['body']>;
 
 const FORM = 'application/x-www-form-urlencoded';
 
@@ -22,14 +25,17 @@ const FORM = 'application/x-www-form-urlencoded';
 export function prepareBody(call: FetchCall, readsBody: 'none' | 'form' | 'bytes'): void | Promise<void> {
   const { source, body } = call;
   const isRead = readsBody === 'bytes' || (readsBody === 'form' && isForm(call.headers.get('content-type') ?? impliedContentType(body)));
-  const copy = source && body === source.body ? copyOfReplayable(source) : undefined;
-  if (copy && !isRead) {
+  const copy = source && call.isSourceBody && knowsItsSource(source) ? source.clone() : undefined;
+  if (copy) {
+    let read: Promise<ReadBody> | undefined;
     call.replayable = true;
-    call.reread = () => readRequest(copy);
-    return undefined;
+    call.reread = () => {
+      read ??= readEncoded(copy);
+      return read;
+    };
   }
-  if (!isRead || body === null || body === undefined) return undefined;
-  if (isOneShot(body) && !copy) {
+  if (!isRead || !body) return undefined;
+  if (!call.replayable) {
     const { name } = call.lane.strategy;
     const message = `${name} signs the body, and a stream can be read only once. Send a string, bytes, a Blob, URLSearchParams or FormData.`;
     throw new ConfigurationError(message, { option: 'body', strategy: name });
@@ -38,26 +44,22 @@ export function prepareBody(call: FetchCall, readsBody: 'none' | 'form' | 'bytes
     call.read = read;
     call.replayable = true;
   };
-  const read = copy ? readRequest(copy) : readBody(body);
+  const read = call.reread?.() ?? readBody(body);
   return read instanceof Promise ? read.then(hold) : hold(read);
 }
 
 /** `init` with the body that was read, the strategy's form fields, and the Content-Type they need. @throws {ConfigurationError} where no form can go. */
 export function withBody(call: FetchCall, init: RequestInit, fields: readonly (readonly [string, string])[]): RequestInit {
   const { body, contentType } = fields.length > 0 || !call.read ? formBody(call, fields) : call.read;
-  const added = contentType !== undefined && call.headers.get('content-type') === null;
-  return {
-    ...(call.source && settingsOf(call.source)),
-    method: call.method,
-    ...init,
-    body,
-    ...(added && { headers: [...new Headers(init.headers), ['Content-Type', contentType]] as [string, string][] }),
-  };
+  const headers = new FetchHeaders(init.headers).without(fields.length > 0 ? ['content-length'] : []);
+  if (contentType !== undefined && call.headers.get('content-type') === null) headers.push(['Content-Type', contentType]);
+  return { ...(call.source && settingsOf(call.source)), method: call.method, ...init, body, headers };
 }
 
 /** What is sent in place of a Request that was sent before, or that has to go to another URL. */
-export async function withRereadBody({ source, method, body, reread }: FetchCall, init: RequestInit): Promise<RequestInit> {
-  const again = reread ? { body: (await reread()).body } : { body, duplex: 'half' };
+export async function withRereadBody(call: FetchCall, init: RequestInit): Promise<RequestInit> {
+  const { source, method, reread } = call;
+  const again = reread ? { body: (await reread()).body } : { body: call.body, duplex: 'half' };
   return { ...(source && settingsOf(source)), method, ...init, ...again } as RequestInit;
 }
 
@@ -84,7 +86,7 @@ function impliedContentType(body: unknown): string | undefined {
   return body instanceof Blob && body.type !== '' ? body.type : undefined;
 }
 
-function readBody(body: BodyInit): ReadBody | Promise<ReadBody> {
+function readBody(body: Body): ReadBody | Promise<ReadBody> {
   const contentType = impliedContentType(body);
   if (typeof body === 'string') return { body, contentType };
   if (body instanceof URLSearchParams) return { body: body.toString(), contentType };
@@ -98,34 +100,26 @@ async function readEncoded(encoded: Request | Response): Promise<ReadBody> {
   return { body: new Uint8Array(await encoded.arrayBuffer()), contentType: encoded.headers.get('content-type') ?? undefined };
 }
 
-function readRequest(copy: Request): Promise<ReadBody> {
-  return readEncoded(copy.clone());
-}
-
 /**
- * A copy of `request` whose body can be read later, or `undefined` when its body is a one-shot stream. A `Request` does not say which it was made
- * from, but the constructor has to know: it refuses `mode: 'no-cors'` for a body without a source (Fetch standard, `new Request` step 38). The probe
- * is a clone that is cancelled before anything is read, so a stream is not buffered.
+ * Whether the body of `request` can be had again. A `Request` does not say whether it was made from a stream, but the constructor has to know: it
+ * refuses `mode: 'no-cors'` for a body without a source (Fetch standard, `new Request` step 38) before it looks whether the body is free. So a body
+ * that is locked for the moment tells by the words of the refusal, and nothing is copied or read. Where a runtime does not tell, it counts as a stream.
  */
-function copyOfReplayable(request: Request): Request | undefined {
-  return !isRefusedWithoutCors(request.clone()) && tellsStreams() ? request.clone() : undefined;
+function knowsItsSource(request: Request): boolean {
+  const stream = new Request('https://probe.invalid', { method: 'POST', body: new ReadableStream(), duplex: 'half' } as RequestInit);
+  const text = new Request('https://probe.invalid', { method: 'POST', body: '-' });
+  const words = refusalWithoutCors(request);
+  return words !== refusalWithoutCors(stream) && words === refusalWithoutCors(text);
 }
 
-/** Whether this runtime's `Request` tells the two apart; where it does not, every Request body counts as one-shot. */
-function tellsStreams(): boolean {
-  return isRefusedWithoutCors(
-    new Request('https://probe.invalid', { method: 'POST', body: new ReadableStream(), duplex: 'half' } as RequestInit),
-  );
-}
-
-function isRefusedWithoutCors(probe: Request): boolean {
-  let probed = probe;
+function refusalWithoutCors(request: Request): string {
+  const reader = request.body?.getReader();
   try {
-    probed = new Request(probe, { mode: 'no-cors', method: 'POST' });
-  } catch {
-    return true;
+    new Request(request, { mode: 'no-cors', method: 'POST' });
+    return '';
+  } catch (error) {
+    return String(error);
   } finally {
-    probed.body?.cancel().catch(() => {}); // nobody reads it: how the cancellation ends is of no interest
+    reader?.releaseLock();
   }
-  return false;
 }

@@ -2,15 +2,13 @@ import { appendQuery } from '../apply-patch.ts';
 import { ConfigurationError } from '../auth-error.ts';
 import type { AuthPatch, AuthRequest, AuthResponse, AuthStrategy, Awaitable } from '../auth-strategy.ts';
 import type { ClientCall, NextHop } from '../send-loop.ts';
-import { prepareBody, type ReadBody, withBody, withRereadBody } from './fetch-body.ts';
+import { type Body, prepareBody, type ReadBody, withBody, withRereadBody } from './fetch-body.ts';
 import { FetchHeaders } from './fetch-headers.ts';
+import type { FetchLike } from './fetch-like.ts';
 import { nextHop, redirectedFetch } from './fetch-redirect.ts';
 import { discardResponse, FetchAuthResponse } from './fetch-response.ts';
 import { isStrippedByPlatform } from './hidden-redirects.ts';
 import { isOneShot } from './is-one-shot.ts';
-
-/** The function that sends: the platform's `fetch`, or one that takes and answers the same. */
-export type FetchLike = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
 /** What all calls of one adapter and strategy share. */
 export interface FetchLane {
@@ -24,8 +22,7 @@ export interface FetchLane {
 /** One hop of one call of fetch. A class rather than a closure: it is made for every request, and only its prototype makes that cheap. */
 export class FetchCall implements ClientCall<Response> {
   readonly lane: FetchLane;
-  readonly input: string | URL | Request;
-  readonly init: RequestInit | undefined;
+  init: RequestInit | undefined;
   readonly hops: number;
   /** The input, where it is a Request. */
   readonly source: Request | undefined;
@@ -33,7 +30,9 @@ export class FetchCall implements ClientCall<Response> {
   readonly signal: AbortSignal | undefined;
   readonly method: string;
   readonly headers: FetchHeaders;
-  readonly body: BodyInit | null | undefined;
+  #body: Body | null | undefined;
+  /** Whether the body is that of `source`. */
+  readonly isSourceBody: boolean;
   replayable: boolean;
   /** The body as it was read for the strategy: what is signed is what is sent. */
   read: ReadBody | undefined;
@@ -43,22 +42,27 @@ export class FetchCall implements ClientCall<Response> {
   constructor(lane: FetchLane, input: string | URL | Request, init: RequestInit | undefined, hops = 0) {
     const source = typeof input === 'object' && 'url' in input ? input : undefined;
     this.lane = lane;
-    this.input = input;
     this.init = init;
     this.hops = hops;
     this.source = source;
     this.url = absolute(source?.url ?? String(input));
-    this.signal = init?.signal ?? source?.signal;
-    this.method = init?.method ?? source?.method ?? 'GET';
+    this.signal = (init?.signal === undefined ? source?.signal : init.signal) ?? undefined;
+    this.method = normalized(init?.method ?? source?.method ?? 'GET');
     this.headers = new FetchHeaders(init?.headers ?? source?.headers);
-    this.body = init?.body ?? source?.body;
-    this.replayable = !isOneShot(this.body);
+    this.#body = init?.body;
+    this.isSourceBody = !init?.body && Boolean(source?.body);
+    this.replayable = !this.isSourceBody && !isOneShot(this.#body);
     this.read = undefined;
     this.reread = undefined;
   }
 
+  /** Of a Request it is the one that is there now: probing and copying put another in its place. */
+  get body(): Body | null | undefined {
+    return this.isSourceBody ? this.source?.body : this.#body;
+  }
+
   prepare(readsBody: 'none' | 'form' | 'bytes'): Awaitable<void> | undefined {
-    const isNeeded = this.body && (readsBody !== 'none' || this.source);
+    const isNeeded = this.isSourceBody || (readsBody !== 'none' && this.#body);
     return isNeeded ? prepareBody(this, readsBody) : undefined;
   }
 
@@ -67,7 +71,7 @@ export class FetchCall implements ClientCall<Response> {
   }
 
   send(patch: AuthPatch, attempt: number): Promise<Response> {
-    const { lane, source, input, body, read } = this;
+    const { lane, source, isSourceBody, read } = this;
     const { fetch } = lane;
     const { query, form = [], cookies } = patch;
     if (cookies && lane.hidesRedirects) {
@@ -80,16 +84,36 @@ export class FetchCall implements ClientCall<Response> {
     const headers = this.headers.with(patch);
     const redirect = this.#redirectMode(patch);
     const init: RequestInit = headers ? { ...this.init, headers, redirect } : { ...this.init, redirect };
-    const url = appendQuery(this.url, query);
-    const isMoved = url !== this.url;
+    const url = query ? appendQuery(this.url.trim(), query) : this.url;
+    const isMoved = query !== undefined && url !== this.url;
     if (read || form.length > 0) return fetch(url, withBody(this, init, form));
-    if (source && body && (isMoved || attempt > 1)) return withRereadBody(this, init).then((again) => fetch(url, again));
-    return fetch(!isMoved ? input : source ? new Request(url, source) : url, init);
+    if (isSourceBody && (isMoved || attempt > 1)) return withRereadBody(this, init).then((again) => fetch(url, again));
+    return fetch(!source ? url : isMoved ? new Request(url, source) : source, init);
   }
 
-  sendBare(): Promise<Response> {
+  sendBare(attempt = 1): Promise<Response> {
     const { fetch } = this.lane;
-    return fetch(this.input, this.init);
+    if (this.isSourceBody && attempt > 1) {
+      return withRereadBody(this, { ...this.init, headers: this.headers.without([]) }).then((again) => fetch(this.url, again));
+    }
+    return fetch(this.source ?? this.url, this.init);
+  }
+
+  hold(): void {
+    this.headers.hold();
+    const body = this.#body;
+    if (body instanceof FormData) {
+      const copy = new FormData();
+      for (const [name, value] of body) copy.append(name, value);
+      this.#body = copy;
+    } else if (body instanceof URLSearchParams) this.#body = new URLSearchParams(body);
+    else if (body instanceof ArrayBuffer) this.#body = body.slice(0);
+    else if (ArrayBuffer.isView(body)) this.#body = new Uint8Array(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength).slice();
+    this.init = this.init && {
+      ...this.init,
+      ...(this.#body && { body: this.#body }),
+      ...(this.init.headers && { headers: this.headers.without([]) }),
+    };
   }
 
   statusOf(response: Response): number {
@@ -132,6 +156,7 @@ export class FetchCall implements ClientCall<Response> {
 /** The call as a strategy sees it. */
 class FetchAuthRequest implements AuthRequest {
   readonly method: string;
+  /** With the Content-Type that a body which was read brings along. */
   readonly headers: FetchHeaders;
   declare readonly body?: Uint8Array | string;
   readonly replayable: boolean;
@@ -143,7 +168,12 @@ class FetchAuthRequest implements AuthRequest {
     this.#url = url;
     this.method = method;
     this.headers = headers;
-    if (read) this.body = read.body;
+    if (read) {
+      this.body = read.body;
+      const { contentType } = read;
+      if (contentType && headers.get('content-type') === null)
+        this.headers = new FetchHeaders([...headers.without([]), ['Content-Type', contentType]]);
+    }
     this.replayable = replayable;
     this.attempt = attempt;
   }
@@ -162,4 +192,11 @@ function absolute(url: string): string {
   const { document, location } = globalThis as { document?: { baseURI: string }; location?: { href: string } };
   const base = document?.baseURI ?? location?.href; // a page can have a <base>, a worker has no document
   return base && URL.canParse(url, base) ? new URL(url, base).href : url;
+}
+
+/** As fetch writes the methods that it knows (Fetch standard, "normalize a method"); others are sent as they are. */
+function normalized(method: string): string {
+  if (method === 'GET' || method === 'POST') return method;
+  const upper = method.toUpperCase();
+  return /^(?:DELETE|GET|HEAD|OPTIONS|POST|PUT)$/.test(upper) ? upper : method;
 }

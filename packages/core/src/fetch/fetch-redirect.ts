@@ -1,8 +1,9 @@
 import { AuthError, UnsafeDestinationError } from '../auth-error.ts';
 import type { AuthPatch } from '../auth-strategy.ts';
 import { headersBoundToOrigin, headersOfBody, type Redirection, redirection } from '../redirect.ts';
-import type { FetchCall, FetchLike } from './fetch-call.ts';
-import { isOneShot } from './is-one-shot.ts';
+import type { Body } from './fetch-body.ts';
+import type { FetchCall } from './fetch-call.ts';
+import type { FetchLike } from './fetch-like.ts';
 import { settingsOf } from './request-settings.ts';
 
 /** A redirect, and the `init` of the request that it leads to. */
@@ -26,7 +27,7 @@ export async function nextHop(call: FetchCall, response: Response, { query }: Au
     const message = `${name}: the server redirects, and this browser would take the credential along unseen. Call the final URL, or see \`unsafeAllowHiddenRedirects\`.`;
     throw new UnsafeDestinationError(message, { origin: new URL(url).origin, strategy: name });
   }
-  const next = redirection({ status: response.status, location: response.headers.get('location') }, { url, method }, query);
+  const next = redirection({ status: response.status, location: response.headers.get('location') }, { url, method, strategy: name }, query);
   if (!next) return undefined;
   if (hops >= MOST_REDIRECTS) {
     call.discard(response);
@@ -38,10 +39,10 @@ export async function nextHop(call: FetchCall, response: Response, { query }: Au
   return { redirection: next, init: { ...rest, method: next.method, headers: headers.without(gone), ...(body !== undefined && { body }) } };
 }
 
-async function bodyAgain({ body, read, reread, lane }: FetchCall, origin: string): Promise<BodyInit | undefined> {
+async function bodyAgain({ body, read, reread, replayable, lane }: FetchCall, origin: string): Promise<Body | undefined> {
   if (read) return read.body;
   if (reread) return (await reread()).body;
-  if (!isOneShot(body)) return body ?? undefined;
+  if (replayable) return body ?? undefined;
   const { name } = lane.strategy;
   const message = `${name}: a redirect asks for the body again, and it was a stream. Call ${origin} directly, or send bytes.`;
   throw new AuthError(message, { code: 'BODY_NOT_REPLAYABLE', strategy: name });
