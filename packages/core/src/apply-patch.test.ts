@@ -17,6 +17,8 @@ describe('appendQuery', () => {
     ['https://h', 'https://h?k=v'],
     ['https://h/p?', 'https://h/p?k=v'],
     ['https://h/p?a=1', 'https://h/p?a=1&k=v'],
+    ['https://h/p?a=?', 'https://h/p?a=?&k=v'],
+    ['https://h/p??', 'https://h/p??&k=v'],
     ['https://h/p?a=1&', 'https://h/p?a=1&k=v'],
     ['https://h/p#f', 'https://h/p?k=v#f'],
     ['https://h/p?#f', 'https://h/p?k=v#f'],

@@ -27,7 +27,8 @@ export function appendQuery(url: string, pairs: readonly (readonly [string, stri
   const hash = url.indexOf('#');
   const end = hash < 0 ? url.length : hash;
   const base = url.slice(0, end);
-  const separator = !base.includes('?') ? '?' : /[?&]$/.test(base) ? '' : '&';
+  const start = base.indexOf('?');
+  const separator = start < 0 ? '?' : start === base.length - 1 || base.endsWith('&') ? '' : '&';
   return `${base}${separator}${encodePairs(pairs)}${url.slice(end)}`;
 }
 

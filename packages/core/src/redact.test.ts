@@ -5,13 +5,22 @@ import { describe, expect, it } from 'vitest';
 import { foreignCause } from './foreign-cause.ts';
 import { redact, redactedCause } from './redact.ts';
 
-const SECRET = "hunter22 p(a)ss*w~rd+/é!'";
+const SECRET = `hunter22 p(a)ss*w~rd+/é!'&<b>"\\`;
 
 /** The characters of base64 that only `text` decides when `offset` bytes stand before it. */
-function base64Inside(text: string, offset: number): string {
-  const bytes = Buffer.concat([Buffer.alloc(offset), Buffer.from(text)]);
+function base64Inside(text: string, offset: number, encoding: BufferEncoding = 'utf8'): string {
+  const bytes = Buffer.concat([Buffer.alloc(offset), Buffer.from(text, encoding)]);
   return bytes.toString('base64').slice(Math.ceil((offset * 8) / 6), Math.floor((bytes.length * 8) / 6));
 }
+
+/** Encoders write a question mark for what Latin-1 does not have. */
+const inLatin1 = (text: string) => Array.from(text, (char) => (char > 'ÿ' ? '?' : char)).join('');
+const latin1 = (text: string) => Buffer.from(inLatin1(text), 'latin1');
+const unicode = (text: string, unfit: RegExp) =>
+  text.replace(unfit, (char) => `\\u${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`);
+const json = (text: string) => JSON.stringify(text).slice(1, -1);
+const html = (text: string, double: string, single: string) =>
+  text.replace(/[&<>"']/g, (char) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': double, "'": single })[char] ?? char);
 
 const spellings: readonly (readonly [name: string, write: (text: string) => string])[] = [
   ['plain', (text) => text],
@@ -23,7 +32,27 @@ const spellings: readonly (readonly [name: string, write: (text: string) => stri
   ],
   ['form-encoded', (text) => new URLSearchParams([['', text]]).toString().slice(1)],
   ['percent-encoded with + for a space', (text) => encodeURIComponent(text).replace(/%20/g, '+')],
+  [
+    'percent-encoded in Latin-1',
+    (text) =>
+      latin1(text)
+        .toString('latin1')
+        .replace(/[^\w.~-]/g, (char) => `%${latin1(char).toString('hex')}`),
+  ],
   ['hex', (text) => Buffer.from(text).toString('hex')],
+  ['hex of Latin-1', (text) => latin1(text).toString('hex')],
+  ['base64 of Latin-1', (text) => base64Inside(inLatin1(text), 1, 'latin1')],
+  ['JSON', json],
+  ['JSON, as Python and Java do', (text) => unicode(json(text), /[^ -~]/g)],
+  ['JSON, as PHP does', (text) => unicode(json(text), /[^ -~]/g).replaceAll('/', '\\/')],
+  ['JSON, as Go does', (text) => unicode(json(text), /[&<>]/g)],
+  ['JSON, as .NET does', (text) => unicode(text.replaceAll('\\', '\\\\'), /["&'+<>`]|[^ -~]/g)],
+  ['HTML', (text) => html(text, '&quot;', '&#39;')],
+  ['HTML, as Django and React do', (text) => html(text, '&quot;', '&#x27;')],
+  ['HTML, as PHP does', (text) => html(text, '&quot;', '&#039;')],
+  ['HTML, as Go does', (text) => html(text, '&#34;', '&#39;')],
+  ['HTML, quotes as they are', (text) => html(text, '"', "'")],
+  ['XML', (text) => html(text, '&quot;', '&apos;')],
   ['hex in upper case', (text) => Buffer.from(text).toString('hex').toUpperCase()],
   ...[0, 1, 2].flatMap((offset) => [
     [`base64 after ${offset} bytes`, (text: string) => base64Inside(text, offset)] as const,

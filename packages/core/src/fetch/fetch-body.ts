@@ -68,7 +68,8 @@ function formBody(call: FetchCall, fields: readonly (readonly [string, string])[
   const isEmpty = call.body === undefined || call.body === null;
   const canCarry = isEmpty ? !/^(?:GET|HEAD)$/i.test(method) : read && isForm(call.headers.get('content-type') ?? read.contentType);
   if (!canCarry) {
-    const message = `Form fields of a strategy need a ${FORM} body, a method other than ${method === 'POST' ? 'GET' : method}, and \`readsBody: 'form'\`.`;
+    const moved = call.hops > 0 ? ' after a redirect' : '';
+    const message = `${call.lane.strategy.name} adds form fields, and this ${method} request${moved} has no body of type ${FORM} to add them to. Place the credential elsewhere.`;
     throw new ConfigurationError(message, { option: 'form', strategy: call.lane.strategy.name });
   }
   return { body: appendForm(read?.body, fields), contentType: `${FORM};charset=UTF-8` };
