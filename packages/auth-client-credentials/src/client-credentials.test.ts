@@ -4,11 +4,13 @@ import {
   type AuthPatch,
   type AuthRequest,
   type AuthStrategy,
+  fromEnv,
   isAuthError,
   memoryStore,
   type TokenSet,
 } from '@authseam/core';
-import { describe, expect, it } from 'vitest';
+import { authorizedFetch } from '@authseam/core/fetch';
+import { describe, expect, it, vi } from 'vitest';
 import { type ClientCredentialsOptions, clientCredentials } from './client-credentials.ts';
 import { type Answer, type TokenServer, tokenServer, tokens } from './fixtures/token-server.ts';
 
@@ -127,6 +129,77 @@ describe('clientCredentials', () => {
     expect(server.requests).toHaveLength(4);
   });
 
+  it.each([
+    ['401 without a word', { status: 401 }],
+    ['401 in words of its own', { status: 401, json: { detail: 'Incorrect authentication credentials.' } }],
+  ])('does not go on asking after %s', async (_, answer) => {
+    await using server = await tokenServer(answer);
+    let nowMs = 0;
+    const strategy = strategyFor(server, { now: () => nowMs });
+    for (let call = 0; call < 50; call++)
+      await expect(strategy.getToken()).rejects.toMatchObject({ name: 'TokenEndpointError', status: 401, error: undefined });
+    expect(server.requests).toHaveLength(1);
+    nowMs = 30_001;
+    await expect(strategy.getToken()).rejects.toMatchObject({ status: 401 });
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('does not go on asking an issuer that has no metadata', async () => {
+    await using server = await tokenServer({ status: 404 });
+    const strategy = clientCredentials({ issuer: server.origin, clientId, clientSecret });
+    for (let call = 0; call < 50; call++) await expect(strategy.getToken()).rejects.toMatchObject({ status: 404 });
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('recovers from a metadata request that never ends', async () => {
+    const issuer = 'https://login.example.com';
+    let requests = 0;
+    const fetch = async (url: string) => {
+      if (++requests === 1) await new Promise(() => {});
+      return Response.json(url.includes('well-known') ? { issuer, token_endpoint: `${issuer}/token` } : tokens().json);
+    };
+    vi.useFakeTimers();
+    try {
+      const token = clientCredentials({ issuer, clientId, clientSecret, fetch, random: () => 0 }).getToken();
+      await vi.advanceTimersByTimeAsync(10_001);
+      expect(await token).toMatchObject({ accessToken: 'token-1' });
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(requests).toBe(3);
+  });
+
+  it('tells a secret or key that cannot be had from a token endpoint that fails, and does not ask again', async () => {
+    await using server = await tokenServer();
+    let asked = 0;
+    const vault = async () => {
+      asked += 1;
+      throw Object.assign(new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED') }), { request: clientSecret });
+    };
+    const bug = () => {
+      throw new TypeError("Cannot read properties of undefined (reading 'connect')");
+    };
+    for (const [option, read] of Object.entries({ clientSecret: vault, privateKey: vault })) {
+      asked = 0;
+      const error = await Promise.resolve(strategyFor(server, { clientSecret: undefined, [option]: read }).getToken()).catch((e) => e);
+      expect(error).toMatchObject({ name: 'AuthError', code: 'STRATEGY_FAILED', strategy: 'clientCredentials' });
+      expect(error.message).toContain(`\`${option}\``);
+      expect(error.cause).toMatchObject({ message: 'fetch failed', cause: { message: 'connect ECONNREFUSED' } });
+      expect(error.cause).not.toHaveProperty('request');
+      expect(asked).toBe(1);
+    }
+    await expect(strategyFor(server, { clientSecret: bug }).getToken()).rejects.toMatchObject({ code: 'STRATEGY_FAILED' });
+    for (const [option, read] of Object.entries({ clientSecret: fromEnv('NAME_NOT_SET'), privateKey: fromEnv('NAME_NOT_SET') })) {
+      await expect(strategyFor(server, { clientSecret: undefined, [option]: read }).getToken()).rejects.toMatchObject({
+        name: 'ConfigurationError',
+        option,
+        strategy: 'clientCredentials',
+        message: expect.stringMatching(/^clientCredentials: .*NAME_NOT_SET/),
+      });
+    }
+    expect(server.requests).toEqual([]);
+  });
+
   it('speaks to HUVR', async () => {
     await using server = await tokenServer({ json: { access_token: 'token-1' } });
     const strategy = strategyFor(server, {
@@ -194,6 +267,26 @@ describe('clientCredentials', () => {
       globalThis.fetch = fetch;
     }
     expect(urls).toEqual([server.tokenEndpoint]);
+  });
+
+  it('asks for its token past the fetch that it authorizes, be it the platform’s or given', async () => {
+    await using server = await tokenServer();
+    const { fetch } = globalThis;
+    globalThis.fetch = authorizedFetch(authorizedFetch(fetch, strategyFor(server)), strategyFor(server)) as typeof fetch;
+    try {
+      const given = strategyFor(server, { fetch: globalThis.fetch });
+      expect(await given.getToken()).toMatchObject({ accessToken: 'token-1' });
+      const api = authorizedFetch(fetch, strategyFor(server));
+      globalThis.fetch = api as typeof fetch;
+      expect((await globalThis.fetch(`${server.origin}/api`)).status).toBe(200);
+    } finally {
+      globalThis.fetch = fetch;
+    }
+    expect(server.requests.map(({ path, headers }) => [path, headers.authorization?.split(' ')[0]])).toEqual([
+      ['/token', 'Basic'],
+      ['/token', 'Basic'],
+      ['/api', 'Bearer'],
+    ]);
   });
 
   it('lets isRejected say what a rejection is', async () => {
@@ -277,6 +370,12 @@ describe('the store key', () => {
 });
 
 describe('options', () => {
+  it('are needed, and a misspelt one is told', () => {
+    expect(() => clientCredentials(undefined as never)).toThrow(expect.objectContaining({ name: 'ConfigurationError', option: 'options' }));
+    const misspelt = { tokenEndpoint: 'https://login.example.com/token', clientId, clientSecret, audiance: 'urn:a' };
+    expect(() => clientCredentials(misspelt)).toThrow(/`audiance`. Did you mean `audience`\?/);
+  });
+
   it.each([
     ['tokenEndpoint', { tokenEndpoint: undefined }],
     ['tokenEndpoint', { tokenEndpoint: 'http://login.example.com/token' }],
@@ -297,6 +396,10 @@ describe('options', () => {
     ['storeKey', { storeKey: '' }],
     ['storeKey', { storeKey: 7 }],
     ['store', { store: new Map([['get', 1]]).values() }],
+    ['store', { store: { get() {} } }],
+    ['store', { store: { get() {}, set() {} } }],
+    ['options', { clientID: 'canary' }],
+    ['options', { scopes: 'read' }],
     ['isRejected', { isRejected: true }],
     ['fetch', { fetch: 'fetch' }],
     ['now', { now: 0 }],

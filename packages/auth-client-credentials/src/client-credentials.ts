@@ -11,6 +11,7 @@ import {
 import {
   type AuthorizationServerOptions,
   type ClientAuthenticationOptions,
+  checkKnownKeys,
   type GrantParametersOptions,
   grantParameters,
   type TokenRequestOptions,
@@ -38,7 +39,7 @@ export interface ClientCredentialsSettings extends GrantParametersOptions {
   readonly storeKey?: string;
   /** Whether a response other than 401 means that the token was rejected. Asked for status >= 400. Default: only 401 does. */
   readonly isRejected?: NonNullable<AuthStrategy<TokenSet>['isRejected']>;
-  /** Sends token and metadata requests, never through the authenticated client. Default: the platform's `fetch`, looked up at each use. */
+  /** Sends token and metadata requests; one that `withAuth` returned is used without its authentication. Default: the platform's `fetch`, looked up at each use. */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** Milliseconds since the epoch. Default `Date.now`. */
   readonly now?: () => number;
@@ -51,7 +52,8 @@ export interface ClientCredentialsSettings extends GrantParametersOptions {
  * its `issuer` or named by its `tokenEndpoint`; it may want JSON, other names or another scheme.
  *
  * Concurrency: any number of calls share one token and one request for it, and with a `store` any number of processes do. A caller's abort ends its own
- * wait only. A rejection names the token that was sent: 200 late rejections cost one token request. After `invalid_client` none goes out for 30 s.
+ * wait only. A rejection names the token that was sent: 200 late rejections cost one token request. After
+ * `invalid_client` none goes out for 30 s.
  *
  * A refresh token that a server adds is not kept: the client's own credentials get the next one (RFC 6749 §4.4.3).
  *
@@ -73,6 +75,7 @@ export interface ClientCredentialsSettings extends GrantParametersOptions {
  */
 export function clientCredentials(options: ClientCredentialsOptions): AuthStrategy<TokenSet> & Required<TokenSource> {
   const name = 'clientCredentials';
+  checkKnownKeys(options, OPTIONS, 'options', name);
   const { clientId, storeKey, scheme, store, isRejected, now, random } = options;
   checkSettings(options, name);
   const client = tokenEndpointClient({ ...options, strategy: name });
@@ -99,10 +102,32 @@ function checkSettings({ storeKey = 'key', store, ...functions }: ClientCredenti
   const misuse =
     typeof storeKey !== 'string' || !storeKey
       ? 'storeKey'
-      : store && typeof store.get !== 'function'
+      : store && !(['get', 'set', 'delete'] as const).every((method) => typeof store[method] === 'function')
         ? 'store'
         : (['isRejected', 'fetch', 'now', 'random'] as const).find(
             (option) => !['function', 'undefined'].includes(typeof functions[option]),
           );
   if (misuse) throw new ConfigurationError(`${strategy}: \`${misuse}\` is not what that option takes.`, { option: misuse, strategy });
 }
+
+const OPTIONS: readonly (keyof ClientCredentialsOptions)[] = [
+  'issuer',
+  'tokenEndpoint',
+  'clientId',
+  'clientSecret',
+  'clientAuthentication',
+  'privateKey',
+  'scope',
+  'audience',
+  'resource',
+  'parameters',
+  'tokenRequest',
+  'tokenResponse',
+  'scheme',
+  'store',
+  'storeKey',
+  'isRejected',
+  'fetch',
+  'now',
+  'random',
+];

@@ -146,13 +146,13 @@ const minimal: TokenSource = {
 // Errors and options.
 (error: unknown) => isAuthError(error) && expectTypeOf(error.code).toBeString();
 expectTypeOf<WithAuthOptions['origins']>().toEqualTypeOf<string | readonly string[] | undefined>();
-expectTypeOf<Required<WithAuthOptions>>().toEqualTypeOf<{
-  readonly origins: string | readonly string[];
-  readonly allowInsecureHttp: boolean;
-  readonly maxAttempts: number;
-  readonly timeoutMs: number;
-  readonly onEvent: (event: AuthEvent) => void;
-  readonly unsafeAllowHiddenRedirects: boolean;
+expectTypeOf<WithAuthOptions>().toEqualTypeOf<{
+  readonly origins?: string | readonly string[] | undefined;
+  readonly allowInsecureHttp?: boolean | undefined;
+  readonly maxAttempts?: number | undefined;
+  readonly timeoutMs?: number | undefined;
+  readonly onEvent?: ((event: AuthEvent) => void) | undefined;
+  readonly unsafeAllowHiddenRedirects?: boolean | undefined;
 }>();
 
 export { describeEvent, minimal, noAuthorize, silent, synchronous, wrongReceipt, wrongVersion };

@@ -51,3 +51,4 @@ export { createTokenManager, type FetchTokenRequest, type TokenManagerOptions } 
 export type { TokenSet } from './token-set.ts';
 export type { GetTokenOptions, TokenSource } from './token-source.ts';
 export type { TokenLock, TokenLockOptions, TokenStore } from './token-store.ts';
+export { type WaitLimits, waitFor } from './wait-for.ts';

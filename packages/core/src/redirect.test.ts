@@ -22,7 +22,7 @@ describe('which responses redirect', () => {
   });
 
   it.each([301, 302, 303, 307, 308])('not %i without a Location', (status) => {
-    expect(redirection({ status, location: null }, { url: FROM, method: 'GET' }, undefined)).toBeUndefined();
+    expect(redirection({ status, location: null }, { url: FROM, method: 'GET', strategy: 'test' }, undefined)).toBeUndefined();
   });
 });
 

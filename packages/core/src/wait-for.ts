@@ -15,6 +15,13 @@ export const LONGEST_TIMER_MS: number = 2 ** 31 - 1;
 /**
  * Waits for `work` until the caller's signal aborts (its reason is thrown) or `timeoutMs` runs out. The work itself goes on: others may share it.
  * A rejection that nobody waits for any more is not unhandled. The timer does not keep a process alive.
+ *
+ * @example
+ * ```ts
+ * import { waitFor } from '@authseam/core';
+ *
+ * const answer = await waitFor(Promise.resolve('vault'), { signal: AbortSignal.timeout(1_000) });
+ * ```
  */
 export function waitFor<T>(work: Awaitable<T>, { signal, timeoutMs, timeoutError }: WaitLimits): Promise<T> {
   const working = Promise.resolve(work);

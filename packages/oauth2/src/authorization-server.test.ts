@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { authorizationServer } from './authorization-server.ts';
-import { tokenServer } from './fixtures/token-server.ts';
+import { type Answer, tokenServer } from './fixtures/token-server.ts';
 
 const OIDC = '/.well-known/openid-configuration';
 const OAUTH = '/.well-known/oauth-authorization-server';
@@ -9,9 +9,11 @@ const strategy = 's';
 describe('authorizationServer', () => {
   it('asks nobody when the token endpoint is configured', async () => {
     const server = authorizationServer({ issuer: 'https://a.example', tokenEndpoint: 'https://b.example/token', strategy });
-    expect(server.id).toBe('https://a.example');
+    expect(server.id).toBe('https://a.example https://b.example/token');
     expect(await server.metadata()).toEqual({ issuer: 'https://a.example', token_endpoint: 'https://b.example/token' });
     const other = authorizationServer({ tokenEndpoint: 'https://b.example/token', strategy });
+    expect(other.id).toBe('https://b.example/token');
+    expect(authorizationServer({ issuer: 'https://a.example', strategy }).id).toBe('https://a.example');
     expect(await other.metadata()).toEqual({ issuer: 'https://b.example/token', token_endpoint: 'https://b.example/token' });
   });
 
@@ -31,6 +33,25 @@ describe('authorizationServer', () => {
     http.answers[`${OAUTH}/tenant`] = { json: { issuer, token_endpoint: `${http.origin}/token` } };
     expect((await authorizationServer({ issuer, strategy }).metadata()).issuer).toBe(issuer);
     expect(http.requests.map(({ path }) => path)).toEqual([`/tenant${OIDC}`, `${OAUTH}/tenant`]);
+  });
+
+  it.each([
+    ['400', { status: 400 }],
+    ['401', { status: 401 }],
+    ['403', { status: 403 }],
+    ['410', { status: 410 }],
+    ['a page', { text: '<html>' }],
+    ['another document', { json: { links: [] } }],
+  ])('falls back as well where the OpenID Connect path answers with %s', async (_, answer) => {
+    await using http = await tokenServer(answer);
+    http.answers[OAUTH] = { json: { issuer: http.origin, token_endpoint: `${http.origin}/token` } };
+    expect((await authorizationServer({ issuer: http.origin, strategy }).metadata()).issuer).toBe(http.origin);
+  });
+
+  it.each([429, 500, 503])('asks nowhere else when the server is busy (%d)', async (status) => {
+    await using http = await tokenServer({ status });
+    await expect(authorizationServer({ issuer: http.origin, strategy }).metadata()).rejects.toMatchObject({ status });
+    expect(http.requests).toHaveLength(1);
   });
 
   it('compares issuers as strings', async () => {
@@ -61,7 +82,6 @@ describe('authorizationServer', () => {
   });
 
   it.each([
-    ['a failing server', { status: 503, headers: { 'Retry-After': '2' } }, { status: 503, retryAfterMs: 2_000 }],
     ['HTML', { text: '<html>secret-canary</html>' }, { status: 200 }],
     ['an empty body', {}, { status: 200 }],
     ['null', { text: 'null' }, { status: 200 }],
@@ -69,24 +89,75 @@ describe('authorizationServer', () => {
     ['an issuer that is no string', { json: { issuer: 1 } }, { status: 200 }],
     ['a redirect', { status: 302, headers: { Location: '/elsewhere' } }, { status: 302 }],
     ['nothing at either path', { status: 404 }, { status: 404 }],
-  ])('takes %s for no metadata, and asks again the next time', async (_, answer, error) => {
+    ['another issuer', { json: { issuer: 'https://a.example', token_endpoint: 'https://a.example/t' } }, { option: 'issuer' }],
+  ])('takes %s for no metadata, and asks again after 30 s', async (_, answer, error) => {
     await using http = await tokenServer(answer);
+    let nowMs = 1_000_000;
+    const server = authorizationServer({ issuer: http.origin, strategy, now: () => nowMs });
+    const failure = { ...error, message: expect.not.stringContaining('canary') };
+    await expect(server.metadata()).rejects.toMatchObject(failure);
+    const { length } = http.requests;
+    http.answers['*'] = { json: { issuer: http.origin, token_endpoint: `${http.origin}/token` } };
+    nowMs += 29_999;
+    await expect(server.metadata()).rejects.toMatchObject(failure);
+    expect(http.requests).toHaveLength(length);
+    nowMs += 1;
+    expect((await server.metadata()).issuer).toBe(http.origin);
+  });
+
+  it('forgets a failure when the clock is set back before it', async () => {
+    await using http = await tokenServer({ status: 404 });
+    let nowMs = 1_000_000;
+    const server = authorizationServer({ issuer: http.origin, strategy, now: () => nowMs });
+    await expect(server.metadata()).rejects.toMatchObject({ status: 404 });
+    http.answers['*'] = { json: { issuer: http.origin, token_endpoint: `${http.origin}/token` } };
+    nowMs -= 1;
+    expect((await server.metadata()).issuer).toBe(http.origin);
+  });
+
+  it.each([
+    ['is busy', { status: 503, headers: { 'Retry-After': '2' } }, { status: 503, retryAfterMs: 2_000 }],
+    ['breaks off', (response: { destroy(): void }) => response.destroy(), { code: 'TOKEN_REQUEST_FAILED' }],
+  ])('asks again at once when the server %s', async (_, answer, error) => {
+    await using http = await tokenServer(answer as Answer);
     const server = authorizationServer({ issuer: http.origin, strategy });
-    await expect(server.metadata()).rejects.toMatchObject({
-      name: 'TokenEndpointError',
-      ...error,
-      message: expect.not.stringContaining('canary'),
-    });
+    await expect(server.metadata()).rejects.toMatchObject(error);
     http.answers['*'] = { json: { issuer: http.origin, token_endpoint: `${http.origin}/token` } };
     expect((await server.metadata()).issuer).toBe(http.origin);
   });
 
-  it('ends with its signal', async () => {
+  it('ends with its signal, whose reason it throws', async () => {
     await using http = await tokenServer(() => {});
     const controller = new AbortController();
     const metadata = authorizationServer({ issuer: http.origin, strategy }).metadata(controller.signal);
-    controller.abort();
-    await expect(metadata).rejects.toMatchObject({ code: 'TOKEN_REQUEST_FAILED' });
+    controller.abort(new Error('enough'));
+    await expect(metadata).rejects.toThrow('enough');
+  });
+
+  it('is not held by a fetch that ignores its signal: the next call asks anew', async () => {
+    const issuer = 'https://login.example.com';
+    let requests = 0;
+    const fetch = () =>
+      ++requests === 1 ? new Promise<never>(() => {}) : Promise.resolve(Response.json({ issuer, token_endpoint: `${issuer}/token` }));
+    const server = authorizationServer({ issuer, strategy, fetch });
+    const controller = new AbortController();
+    const first = server.metadata(controller.signal);
+    const second = server.metadata();
+    controller.abort(new Error('enough'));
+    await expect(first).rejects.toThrow('enough');
+    expect((await second).issuer).toBe(issuer);
+    expect((await server.metadata(AbortSignal.abort())).issuer).toBe(issuer);
+    expect(requests).toBe(2);
+  });
+
+  it('lets whoever joined a request leave it alone', async () => {
+    const issuer = 'https://login.example.com';
+    const answer = Promise.withResolvers<Response>();
+    const server = authorizationServer({ issuer, strategy, fetch: () => answer.promise });
+    const [first, second] = [server.metadata(), server.metadata(AbortSignal.abort(new Error('enough')))];
+    await expect(second).rejects.toThrow('enough');
+    answer.resolve(Response.json({ issuer, token_endpoint: `${issuer}/token` }));
+    expect((await first).issuer).toBe(issuer);
   });
 
   it.each([

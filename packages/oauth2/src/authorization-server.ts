@@ -1,4 +1,5 @@
 // RFC 8414 §2: which authorization server issues the tokens.
+import { type AuthError, isAuthError, type TokenEndpointError, waitFor } from '@authseam/core';
 import type { AuthorizationServer } from 'oauth4webapi';
 import { checkEndpoint } from './check-endpoint.ts';
 import { discover } from './discovery.ts';
@@ -35,12 +36,13 @@ export type TokenIssuer = AuthorizationServer & { readonly token_endpoint: strin
 
 /** Yields the metadata of one authorization server. */
 export interface AuthorizationServerSource {
-  /** What the store key of its tokens names: the issuer, else the token endpoint. */
+  /** What the store key of its tokens names: the issuer, the token endpoint, or both where both are configured. */
   readonly id: string;
   /**
-   * The server's metadata, with a token endpoint that was checked. Asked for once; calls at the same time share the request; a failure is not
-   * remembered.
+   * The server's metadata, with a token endpoint that was checked. Asked for once; calls at the same time share the request, and one that aborts ends
+   * its own wait only. Metadata of another issuer, and an answer that is none, are remembered for 30 s; a broken connection, 429 and 5xx are not.
    *
+   * @param signal Ends the wait with its reason, also where `fetch` ignores it.
    * @throws {ConfigurationError} when the metadata names another issuer, or a token endpoint that no secret may go to.
    * @throws {TokenEndpointError} when the answer is no metadata.
    */
@@ -48,8 +50,8 @@ export interface AuthorizationServerSource {
 }
 
 /**
- * The authorization server of a strategy. Metadata is looked for at the OpenID Connect well-known path and, if that answers 404, at the one of
- * RFC 8414. Its `issuer` must equal the configured one, compared as strings (RFC 8414 §3.3). Nothing is requested before the first `metadata()`.
+ * The authorization server of a strategy. Metadata is looked for at the OpenID Connect well-known path and, if there is none, at the one of RFC
+ * 8414. Its `issuer` must equal the configured one, compared as strings (RFC 8414 §3.3). Nothing is requested before the first `metadata()`.
  *
  * @throws {ConfigurationError} for a missing or unsafe `issuer` or `tokenEndpoint`.
  * @see RFC 8414 §3, OpenID Connect Discovery 1.0 §4
@@ -65,19 +67,47 @@ export function authorizationServer(options: AuthorizationServerOptions & Author
   const { issuer, tokenEndpoint, strategy } = options;
   if (issuer !== undefined) checkEndpoint(issuer, 'issuer', strategy);
   if (issuer === undefined || tokenEndpoint !== undefined) checkEndpoint(tokenEndpoint, 'tokenEndpoint', strategy);
-  const id = (issuer ?? tokenEndpoint) as string;
-  let known: TokenIssuer | undefined = tokenEndpoint === undefined ? undefined : { issuer: id, token_endpoint: tokenEndpoint };
-  let flight: Promise<TokenIssuer> | undefined;
+  const { now = () => Date.now() } = options;
+  const name = (issuer ?? tokenEndpoint) as string;
+  let known: TokenIssuer | undefined = tokenEndpoint === undefined ? undefined : { issuer: name, token_endpoint: tokenEndpoint };
+  let flight: { readonly answer: Promise<TokenIssuer>; readonly signal: AbortSignal | undefined } | undefined;
+  let failure: { readonly error: AuthError; readonly atMs: number } | undefined;
 
-  return Object.freeze({
-    id,
-    async metadata(signal?: AbortSignal) {
-      if (known) return known;
-      flight ??= discover(id, options, signal).finally(() => {
-        flight = undefined;
-      });
-      known = await flight;
+  async function ask(signal: AbortSignal | undefined): Promise<TokenIssuer> {
+    try {
+      known = await waitFor(discover(name, options, signal), { signal });
       return known;
-    },
-  });
+    } catch (error) {
+      if (isAuthError(error) && isLasting(error)) failure = { error, atMs: now() };
+      throw error;
+    } finally {
+      flight = undefined;
+    }
+  }
+
+  async function metadata(signal?: AbortSignal): Promise<TokenIssuer> {
+    if (known) return known;
+    const ageMs = failure ? now() - failure.atMs : -1;
+    if (failure && ageMs >= 0 && ageMs < FAILED_FOR_MS) throw failure.error;
+    flight ??= { answer: ask(signal), signal };
+    const current = flight;
+    try {
+      return await waitFor(current.answer, { signal });
+    } catch (error) {
+      // Whoever asked has left, which is no reason for those who joined.
+      if (current.signal?.aborted && !signal?.aborted) return metadata(signal);
+      throw error;
+    }
+  }
+
+  return Object.freeze({ id: [issuer, tokenEndpoint].filter(Boolean).join(' '), metadata });
+}
+
+/** For how long a server is not asked again that has no metadata, or another issuer's. */
+const FAILED_FOR_MS = 30_000;
+
+/** Whether asking again at once would get the same answer. A status of 0 is a redirect that a browser hides. */
+function isLasting(error: AuthError): boolean {
+  const { code, status } = error as TokenEndpointError;
+  return code === 'CONFIGURATION_ERROR' || (status < 500 && status !== 429);
 }

@@ -1,8 +1,8 @@
 // RFC 7523 §2.2 and §3 as RFC 10070 tightens it: client assertions. Loaded when the first one is made.
 import { SignJWT } from 'jose';
 import type { ClientAuth } from 'oauth4webapi';
-import type { PrivateKey } from './client-authentication.ts';
 import { importPrivateKey, type SigningKey } from './import-private-key.ts';
+import type { PrivateKey } from './private-key.ts';
 
 /** For how many seconds an assertion is good. */
 const LIFETIME_SECONDS = 60;

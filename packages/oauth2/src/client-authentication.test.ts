@@ -181,6 +181,61 @@ describe('assertions', () => {
     }
   });
 
+  it('says when a key does not fit, however it comes', async () => {
+    const short = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey;
+    const pkcs8 = (key: typeof short) => key.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const jwk = (key: typeof short) => key.export({ format: 'jwk' }) as JsonWebKey;
+    const rsa = await generateKeyPair('RS256', { extractable: true });
+    const ed = jwk(generateKeyPairSync('ed25519').privateKey);
+    const hash = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
+    const shortKey = await crypto.subtle.importKey('jwk', jwk(short), hash, false, ['sign']);
+    for (const privateKey of [
+      pkcs8(short),
+      () => pkcs8(short),
+      jwk(short),
+      shortKey,
+      { key: rsa.privateKey, algorithm: 'ES256' },
+      { key: rsa.privateKey, algorithm: 'PS256' },
+      { key: rsa.privateKey, algorithm: 'none' },
+      { key: ed, algorithm: 'RS256' },
+      { key: ed, algorithm: 'HS256' },
+      jwk(generateKeyPairSync('x25519').privateKey),
+      pkcs8(generateKeyPairSync('x25519').privateKey),
+      { ...ed, alg: 'RSA-OAEP' },
+      () => undefined,
+      () => null,
+      () => ed,
+      async () => 42,
+    ]) {
+      const authenticate = clientAuthentication({ clientId: 'id', privateKey, strategy } as never);
+      for (const _ of [1, 2])
+        await expect(applyTo(authenticate, 'id')).rejects.toMatchObject({ name: 'ConfigurationError', option: 'privateKey' });
+    }
+  });
+
+  it('says at construction that a key may not sign', async () => {
+    const ed = generateKeyPairSync('ed25519').privateKey;
+    const jwk = ed.export({ format: 'jwk' }) as JsonWebKey;
+    const ecdh = await crypto.subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, true, ['deriveBits']);
+    const publicExponent = new Uint8Array([1, 0, 1]);
+    const oaep = { name: 'RSA-OAEP', modulusLength: 2048, publicExponent, hash: 'SHA-256' };
+    const decrypting = await crypto.subtle.generateKey(oaep, true, ['encrypt', 'decrypt']);
+    for (const privateKey of [
+      ecdh.privateKey,
+      { key: decrypting.privateKey },
+      ed,
+      { ...jwk, use: 'enc' },
+      { key: { ...jwk, key_ops: ['verify'] } },
+      { key: jwk, keyId: 5 },
+      { key: jwk, algorithm: ['EdDSA'] },
+      { ...jwk, kid: 7 },
+    ]) {
+      expect(() => clientAuthentication({ clientId: 'id', privateKey, strategy } as never)).toThrow(
+        expect.objectContaining({ name: 'ConfigurationError', option: 'privateKey' }),
+      );
+    }
+  });
+
   it('says how to convert a PKCS#1 key, at construction', async () => {
     const { pkcs1 } = await generatePem();
     const construct = () => clientAuthentication({ clientId: 'id', privateKey: pkcs1, strategy });
@@ -225,6 +280,11 @@ describe('clientAuthentication', () => {
     const construct = () => clientAuthentication({ clientId: 'id', ...options, strategy } as never);
     expect(construct).toThrow(expect.objectContaining({ name: 'ConfigurationError', option, strategy }));
     expect(construct).not.toThrow(/canary/);
+  });
+
+  it('says to call the function that a client identifier is', () => {
+    const construct = () => clientAuthentication({ clientId: () => 'id', clientSecret: 'secret', strategy } as never);
+    expect(construct).toThrow(/fromEnv\('\w+'\)\(\)/);
   });
 
   it('tells a rotated secret that turns out to be none', async () => {

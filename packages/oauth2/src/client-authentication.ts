@@ -2,31 +2,16 @@
 import { ConfigurationError, checkSecret, type Secret } from '@authseam/core';
 import type { ClientAuth } from 'oauth4webapi';
 import { clientAuthenticator } from './client-authenticator.ts';
+import { checkPrivateKey, type PrivateKey } from './private-key.ts';
 
 /** Values of the IANA registry "OAuth Token Endpoint Authentication Methods" (RFC 7591 §2) that are spoken here. */
 export type ClientAuthenticationMethod = 'client_secret_basic' | 'client_secret_post' | 'client_secret_jwt' | 'private_key_jwt' | 'none';
-
-/**
- * A private key: PKCS#8 as PEM (`-----BEGIN PRIVATE KEY-----`) or a function that yields it, asked at each token request; a JWK; or a CryptoKey that
- * may sign. As an object with `key` it takes two details. `algorithm`: of the signature (RFC 7518 §3.1); default: the JWK's `alg`, else what fits the
- * key, `RS256` for RSA. `keyId`: goes into the header as `kid`; default: the JWK's.
- */
-export type PrivateKey = PrivateKeyMaterial | { readonly key: PrivateKeyMaterial; readonly algorithm?: string; readonly keyId?: string };
-
-type PrivateKeyMaterial = Secret | JsonWebKey | CryptoKey;
 
 /** Who the client is, and the one way in which it proves that. */
 export type ClientAuthenticationOptions = {
   /** Client identifier (RFC 6749 §2.2). */
   readonly clientId: string;
 } & (
-  | {
-      /** Asked at each token request, if it is a function. */
-      readonly clientSecret: Secret;
-      /** Default `'client_secret_basic'`. With `'client_secret_jwt'` the secret itself is not sent: it signs with HS256. */
-      readonly clientAuthentication?: 'client_secret_basic' | 'client_secret_post' | 'client_secret_jwt';
-      readonly privateKey?: never;
-    }
   | {
       readonly clientSecret?: never;
       /** Default, where there is a `privateKey`. */
@@ -37,6 +22,14 @@ export type ClientAuthenticationOptions = {
       readonly clientSecret?: never;
       /** `'none'` sends the client identifier alone. */
       readonly clientAuthentication: 'none';
+      readonly privateKey?: never;
+    }
+  // Last, because TypeScript explains a mismatch by the last one.
+  | {
+      /** Asked at each token request, if it is a function. */
+      readonly clientSecret: Secret;
+      /** Default `'client_secret_basic'`. With `'client_secret_jwt'` the secret itself is not sent: it signs with HS256. */
+      readonly clientAuthentication?: 'client_secret_basic' | 'client_secret_post' | 'client_secret_jwt';
       readonly privateKey?: never;
     }
 );
@@ -76,6 +69,8 @@ export type ClientAuthenticator = (secrets: Set<string>) => Promise<ClientAuth>;
 export function clientAuthentication(options: ClientAuthenticationOptions & ClientAuthenticationSettings): ClientAuthenticator {
   const { clientId, privateKey, strategy } = options;
   const { clientAuthentication: method = privateKey ? 'private_key_jwt' : 'client_secret_basic' } = options;
+  if (typeof clientId === 'function')
+    throw misfit('clientId', "must be a string: call the function, as in `fromEnv('CLIENT_ID')()`", strategy);
   if (typeof clientId !== 'string') throw misfit('clientId', 'must be a string', strategy);
   checkSecret(clientId, { option: 'clientId', strategy });
   checkMethod(method, options);
@@ -97,17 +92,6 @@ function checkMethod(
   }
   if (clientSecret !== undefined) checkSecret(clientSecret, { option: 'clientSecret', strategy });
   if (privateKey !== undefined) checkPrivateKey(privateKey, strategy);
-}
-
-/** Tells the shapes of a private key from all others; whether it holds one shows when it is imported. */
-function checkPrivateKey(privateKey: PrivateKey, strategy: string): void {
-  const key = typeof privateKey === 'object' && privateKey && 'key' in privateKey ? privateKey.key : privateKey;
-  const { d, priv, type } = (key ?? {}) as Partial<Record<string, unknown>>;
-  if (typeof key === 'string' ? key.includes('-----BEGIN PRIVATE KEY-----') : typeof key === 'function' || d || priv || type === 'private')
-    return;
-  const problem =
-    'must be a private key: a PKCS#8 PEM, a JWK or a CryptoKey. Other PEMs convert: openssl pkcs8 -topk8 -nocrypt -in key.pem';
-  throw misfit('privateKey', problem, strategy);
 }
 
 function misfit(option: string, problem: string, strategy: string): ConfigurationError {

@@ -6,13 +6,14 @@ import type {
   ClientAuthenticationOptions,
   ClientAuthenticationSettings,
   ClientAuthenticator,
-  PrivateKey,
 } from './client-authentication.ts';
+import { ownFunction } from './own-function.ts';
+import type { PrivateKey } from './private-key.ts';
 
 /** Authenticates with `method`, whose options were checked. */
 export function clientAuthenticator(
   method: ClientAuthenticationMethod,
-  { clientSecret, privateKey, strategy, now = Date.now }: ClientAuthenticationOptions & ClientAuthenticationSettings,
+  { clientSecret, privateKey, strategy, now = () => Date.now() }: ClientAuthenticationOptions & ClientAuthenticationSettings,
 ): ClientAuthenticator {
   let signer: ClientAuth | undefined;
 
@@ -23,7 +24,8 @@ export function clientAuthenticator(
       signer ??= privateKeyJwt(privateKey as PrivateKey, { strategy, now });
       return signer;
     }
-    const secret = await resolveSecret(clientSecret as Secret, { option: 'clientSecret', strategy });
+    const use = { option: 'clientSecret', strategy };
+    const secret = await ownFunction(() => resolveSecret(clientSecret as Secret, use), use);
     secrets.add(secret);
     if (method === 'client_secret_basic') return ClientSecretBasic(secret);
     if (method === 'client_secret_post') return ClientSecretPost(secret);

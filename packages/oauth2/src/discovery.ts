@@ -8,7 +8,7 @@ import { jsonFields } from './json-fields.ts';
 import { retryAfterMs } from './retry-after.ts';
 
 /**
- * Asks `issuer` for its metadata, at the OpenID Connect path and, if that answers 404, at the one of RFC 8414.
+ * Asks `issuer` for its metadata, at the OpenID Connect path and, if that has none, at the one of RFC 8414.
  *
  * @throws {ConfigurationError} when the metadata names another issuer, or a token endpoint that no secret may go to.
  * @throws {TokenEndpointError} when the answer is no metadata; one that may be temporary has a status by which it is tried again.
@@ -19,11 +19,11 @@ export async function discover(
   signal: AbortSignal | undefined,
 ): Promise<TokenIssuer> {
   const { strategy, now = Date.now } = settings;
-  let response = await request(issuer, 'oidc', settings, signal);
-  if (response.status === 404) response = await request(issuer, 'oauth2', settings, signal);
-  const { status, headers } = response;
-  const metadata = status === 200 ? jsonFields(await response.text()) : {};
-  if (typeof metadata['issuer'] !== 'string') {
+  let answer = await ask(issuer, 'oidc', settings, signal);
+  // Gateways answer 400, 401, 403 or a page where nothing is.
+  if (!answer.metadata && answer.status < 500 && answer.status !== 429) answer = await ask(issuer, 'oauth2', settings, signal);
+  const { status, headers, metadata } = answer;
+  if (!metadata) {
     const message = `${strategy}: no authorization server metadata at ${issuer} (status ${status}). Check \`issuer\`, or give \`tokenEndpoint\`.`;
     throw new TokenEndpointError(message, { status, strategy, retryAfterMs: retryAfterMs(headers.get('retry-after'), now()) });
   }
@@ -32,19 +32,29 @@ export async function discover(
   return Object.freeze(metadata) as TokenIssuer;
 }
 
-function request(
+/** What one well-known path answers. */
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly metadata: Readonly<Record<string, unknown>> | undefined;
+}
+
+async function ask(
   issuer: string,
   algorithm: 'oidc' | 'oauth2',
   { fetch, strategy, userAgent }: AuthorizationServerSettings,
   signal: AbortSignal | undefined,
-): Promise<Response> {
-  return discoveryRequest(new URL(issuer), {
+): Promise<Answer> {
+  const response = await discoveryRequest(new URL(issuer), {
     algorithm,
     [allowInsecureRequests]: true, // `checkEndpoint` let plain http through on loopback only
     [customFetch]: edgeFetch({ fetch, strategy, what: 'authorization server metadata', secrets: [] }),
     ...(userAgent && { headers: { 'User-Agent': userAgent } }),
     ...(signal && { signal }),
   });
+  const { status, headers } = response;
+  const fields = status === 200 ? jsonFields(await response.text()) : {};
+  return { status, headers, metadata: typeof fields['issuer'] === 'string' ? fields : undefined };
 }
 
 function problemOf({ issuer: named, token_endpoint: endpoint }: Readonly<Record<string, unknown>>, issuer: string): string | undefined {

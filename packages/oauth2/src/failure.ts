@@ -10,15 +10,21 @@ export interface RefusalContext {
   readonly endpoint: string;
   readonly secrets: Iterable<string>;
   readonly nowMs: number;
+  /** Whether the request named a client of the caller's own. */
+  readonly hasUserAgent: boolean;
+}
+
+/** What became of a request whose answer nobody needs to look at. */
+export interface EdgeOutcome {
+  /** What `fetch` or the body threw. */
+  readonly failure: unknown;
+  readonly status: number | undefined;
+  readonly isTooLong: boolean;
+  readonly url: string;
 }
 
 /** Why a request came to nothing before its answer was looked at: the connection, a redirect, or too long an answer. */
-export function edgeFailure(
-  failure: unknown,
-  status: number | undefined,
-  url: string,
-  { strategy, what, secrets }: EdgeFetchOptions,
-): Error {
+export function edgeFailure({ failure, status, isTooLong, url }: EdgeOutcome, { strategy, what, secrets }: EdgeFetchOptions): Error {
   if (isAuthError(failure)) return failure;
   const at = `${strategy}: the ${what} at ${withoutQuery(url)}`;
   if (failure !== undefined || status === undefined) {
@@ -29,10 +35,10 @@ export function edgeFailure(
       cause,
     });
   }
-  return new TokenEndpointError(
-    `${at} redirects, or answers with more than 1 MiB (status ${status}). Nothing was sent on. Check the URL.`,
-    { status, strategy },
-  );
+  const problem = isTooLong
+    ? `answers with more than 1 MiB (status ${status}), which nobody reads. Check the URL.`
+    : `redirects (status ${status}), and nothing was sent on. Give the URL that it leads to, if you trust that.`;
+  return new TokenEndpointError(`${at} ${problem}`, { status, strategy });
 }
 
 /**
@@ -59,8 +65,7 @@ export function refusal(
   const error = typeof code === 'string' && ERROR_CODE.test(code) && redact(code, secrets) === code ? code : undefined;
   const errorDescription = typeof description === 'string' && description ? redact(description, secrets) : undefined;
   const said = [error, errorDescription].filter(Boolean).join(': ');
-  const [, hint] =
-    HINTS.find(([pattern]) => pattern.test(error ?? `${status}`)) ?? HINTS.find(([pattern]) => pattern.test(`${status}`)) ?? [];
+  const hint = hintFor(error) ?? (status === 403 && !context.hasUserAgent ? USER_AGENT_HINT : hintFor(`${status}`));
   return new TokenEndpointError(`${at} refused with status ${status}${said && ` (${said})`}. ${hint ?? 'Its documentation may say why.'}`, {
     status,
     error,
@@ -84,6 +89,13 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
     'If the server wants other fields, headers or JSON, describe them with `tokenRequest`.',
   ],
 ];
+
+/** HUVR for one, and many firewalls. */
+const USER_AGENT_HINT = "Some servers want to know the client: set `tokenRequest.headers['User-Agent']`.";
+
+function hintFor(reason = ''): string | undefined {
+  return HINTS.find(([pattern]) => pattern.test(reason))?.[1];
+}
 
 /** As endpoints stand in messages: a query may hold what should not show. */
 function withoutQuery(url: string): string {

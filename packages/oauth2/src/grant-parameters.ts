@@ -1,5 +1,6 @@
 // RFC 6749 §3.3: scope. RFC 8707 §2: resource.
 import { ConfigurationError } from '@authseam/core';
+import { isPlainObject } from './check-known-keys.ts';
 
 /** What a token is asked for, in every grant. */
 export interface GrantParametersOptions {
@@ -50,7 +51,7 @@ export function grantParameters(options: GrantParametersOptions, strategy: strin
     resource.every((uri) => isText(uri) && URL.canParse(uri) && !uri.includes('#')),
     'absolute URIs without fragment',
   );
-  check('parameters', Object.values(parameters).every(isText), 'strings by name');
+  check('parameters', isPlainObject(parameters) && Object.values(parameters).every(isText), 'an object: strings by name');
   const taken = Object.keys(parameters).find((name) => RESERVED.test(name));
   check('parameters', taken === undefined, `without ${taken}, which is not free: see the options`);
 

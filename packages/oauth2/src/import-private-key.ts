@@ -1,7 +1,8 @@
 // RFC 7518 §3.1: signature algorithms. RFC 7517, RFC 5958: private keys as JWK and PKCS#8.
 import { type Awaitable, ConfigurationError } from '@authseam/core';
-import { importJWK, importPKCS8, type JWK } from 'jose';
-import type { PrivateKey } from './client-authentication.ts';
+import { importJWK, importPKCS8, type JWK, SignJWT } from 'jose';
+import { ownFunction } from './own-function.ts';
+import type { PrivateCryptoKey, PrivateJwk, PrivateKey } from './private-key.ts';
 
 /** A key that signs, and what goes into the header with it. */
 export interface SigningKey {
@@ -16,31 +17,37 @@ interface Wanted {
 }
 
 /**
- * A function that yields the key, imported once; a function as key is asked each time, and what it yields imported when it changed.
+ * A function that yields the key, imported once; a function as key is asked each time, and what it yields imported when it changed. A key is used once
+ * before it is handed out, so that one that cannot sign is told from a token endpoint that fails.
  *
- * @returns Rejects with a {@link ConfigurationError} for a key that cannot be imported or does not fit its algorithm; the key is never shown.
+ * @returns Rejects with a {@link ConfigurationError} for a key that cannot be imported, is too short or does not fit its algorithm; the key is never
+ * shown. What a function throws comes as an `AuthError` with code `STRATEGY_FAILED`.
  */
 export function importPrivateKey(privateKey: PrivateKey, strategy: string): () => Promise<SigningKey> {
   const isDetailed = typeof privateKey === 'object' && 'key' in privateKey;
   const { key, algorithm, keyId } = isDetailed ? privateKey : { key: privateKey };
+  const use = { option: 'privateKey', strategy };
   let imported: { readonly from: unknown; readonly key: SigningKey } | undefined;
 
   return async () => {
-    const from = typeof key === 'function' ? await (key() as Awaitable<string>) : key;
-    if (imported?.from === from) return imported.key;
+    const from = typeof key === 'function' ? await ownFunction(key as () => Awaitable<string>, use) : key;
+    if (imported && imported.from === from) return imported.key;
     try {
-      imported = { from, key: await importKey(from, { algorithm, keyId }) };
-      return imported.key;
+      if (typeof key === 'function' && typeof from !== 'string') throw new TypeError('A function yields a PEM.');
+      const signing = await importKey(from, { algorithm, keyId });
+      await new SignJWT().setProtectedHeader({ alg: signing.algorithm }).sign(signing.key);
+      imported = { from, key: signing };
+      return signing;
     } catch {
       // What failed is left out: parsers quote keys.
       const wanted = algorithm === undefined ? '' : ` for ${algorithm}`;
-      const message = `${strategy}: \`privateKey\` could not be imported${wanted}. It must be an RSA, EC or Ed25519 key as PKCS#8 PEM, JWK or CryptoKey.`;
-      throw new ConfigurationError(message, { option: 'privateKey', strategy });
+      const message = `${strategy}: \`privateKey\` could not be imported${wanted}. It must be an RSA (2048 bits or more), EC or Ed25519 key as PKCS#8 PEM, JWK or CryptoKey, and fit \`algorithm\`.`;
+      throw new ConfigurationError(message, use);
     }
   };
 }
 
-async function importKey(key: string | JsonWebKey | CryptoKey, { algorithm, keyId }: Wanted): Promise<SigningKey> {
+async function importKey(key: string | PrivateJwk | PrivateCryptoKey, { algorithm, keyId }: Wanted): Promise<SigningKey> {
   if (typeof key === 'string') return { ...(await importPem(key, algorithm)), keyId };
   if ('type' in key && key.type === 'private')
     return { key: key as CryptoKey, algorithm: algorithm ?? cryptoKeyAlgorithm(key as CryptoKey), keyId };

@@ -6,16 +6,17 @@ export {
   type TokenIssuer,
 } from './authorization-server.ts';
 export { checkEndpoint } from './check-endpoint.ts';
+export { checkKnownKeys } from './check-known-keys.ts';
 export {
   type ClientAuthenticationMethod,
   type ClientAuthenticationOptions,
   type ClientAuthenticationSettings,
   type ClientAuthenticator,
   clientAuthentication,
-  type PrivateKey,
 } from './client-authentication.ts';
 export type { TokenFetch } from './edge-fetch.ts';
 export { type GrantParameters, type GrantParametersOptions, grantParameters } from './grant-parameters.ts';
+export type { PrivateCryptoKey, PrivateJwk, PrivateKey } from './private-key.ts';
 export {
   type GrantContext,
   type TokenEndpointClient,

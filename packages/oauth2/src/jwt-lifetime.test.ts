@@ -7,8 +7,13 @@ const jwt = (claims: unknown) => `${part({ alg: 'RS256' })}.${part(claims)}.c2ln
 describe('jwtLifetimeSeconds', () => {
   const nowMs = 1_700_000_000_000;
 
-  it('is exp less iat, whatever the local clock says', () => {
+  it('is exp less iat where the local clock is ahead, or far behind', () => {
     expect(jwtLifetimeSeconds(jwt({ iat: 5_000, exp: 8_600 }), nowMs)).toBe(3_600);
+    expect(jwtLifetimeSeconds(jwt({ iat: 5_000, exp: 8_600 }), 0)).toBe(3_600);
+  });
+
+  it('is exp less now where the token was made a while ago', () => {
+    expect(jwtLifetimeSeconds(jwt({ iat: 1_699_997_000, exp: 1_700_000_600 }), nowMs)).toBe(600);
   });
 
   it('is exp less now without iat', () => {

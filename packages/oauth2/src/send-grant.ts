@@ -22,8 +22,13 @@ export interface GrantSettings extends TokenEndpointClientSettings {
   readonly authenticate: ClientAuthenticator;
 }
 
-/** What is no secret of a request: may show in messages. */
-const PUBLIC = /^(?:grant_type|client_id|scope|audience|resource|client_assertion_type|redirect_uri)$/;
+/** Parameters that hold a secret, by name. What else a server repeats in an error helps whoever reads it. */
+const SECRET = /^(?!.*_type$).*(?:secret|pass|token|assertion|code|key)/i;
+/** Headers that hold none. */
+const PUBLIC_HEADER = /^(?:user-agent|accept.*|content-type)$/;
+
+/** Characters of a scope that an event shows: those of large APIs run to many words. */
+const LONGEST_SCOPE = 2_000;
 
 /** Does what `TokenEndpointClient.grant` promises. */
 export async function sendGrant(
@@ -36,7 +41,7 @@ export async function sendGrant(
   const { lifetimeSeconds, ...shape } = tokenResponse;
   const isQuirky = tokenRequest.format === 'json' || tokenRequest.fields || Object.keys(shape).length > 0;
   const quirks = isQuirky ? await import('./server-quirks.ts') : undefined;
-  const secrets = new Set(Object.values(headers));
+  const secrets = new Set(Object.keys(headers).flatMap((name) => (PUBLIC_HEADER.test(name) ? [] : (headers[name] ?? []))));
   // Before anything is sent: a secret that is not there is the clearer error.
   const clientAuth = await settings.authenticate(secrets);
   const metadata = await settings.server.metadata(signal);
@@ -58,19 +63,21 @@ export async function sendGrant(
   const fields = quirks ? quirks.standardFields(text, tokenResponse) : jsonFields(text);
   const problem = misfit(fields, scheme);
   if (problem || !response.ok) {
-    throw refusal(response, fields, problem, { strategy, endpoint: metadata.token_endpoint, secrets, nowMs });
+    const context = { strategy, endpoint: metadata.token_endpoint, secrets, nowMs, hasUserAgent: 'user-agent' in headers };
+    throw refusal(response, fields, problem, context);
   }
   const tokens = tokenSetOf(fields, { scheme, scope, lifetimeSeconds, nowMs });
   if (scope && tokens.scope && sorted(tokens.scope) !== sorted(scope)) {
     // What a server writes is shown redacted, here as anywhere.
-    emit?.({ type: 'scope-changed', strategy, requested: scope, granted: redact(tokens.scope, secrets.add(tokens.accessToken)) });
+    const granted = redact(tokens.scope, secrets.add(tokens.accessToken), LONGEST_SCOPE);
+    emit?.({ type: 'scope-changed', strategy, requested: scope, granted });
   }
   return tokens;
 }
 
 /** Everything in a request that the server might repeat in an error and nobody else may read. */
 function addSecrets(secrets: Set<string>, body: URLSearchParams, authorization: string | undefined): void {
-  for (const [name, value] of body) if (!PUBLIC.test(name)) secrets.add(value);
+  for (const [name, value] of body) if (SECRET.test(name)) secrets.add(value);
   const credential = authorization?.replace('Basic ', '');
   // The secret stands in there in its form-encoded spelling, of which there are several.
   if (credential) secrets.add(credential).add(atob(credential).replace(/^.*?:/s, ''));

@@ -55,6 +55,12 @@ describe('a token request', () => {
     expect(server.requests[0]!.headers).toMatchObject({ 'user-agent': 'my-app/1.0', 'x-tenant': 'a', accept: 'application/vnd.x+json' });
   });
 
+  it('takes the headers as a Headers object, too', async () => {
+    await using server = await tokenServer();
+    await grant(server, { tokenRequest: { headers: new Headers({ 'X-Tenant': 'a' }) as never } });
+    expect(server.requests[0]!.headers).toMatchObject({ 'x-tenant': 'a', authorization: expect.stringMatching(/^Basic /) });
+  });
+
   it('goes through the given fetch, with the signal, and follows nothing', async () => {
     const inits: RequestInit[] = [];
     const fetch = async (_url: string, init: RequestInit) => {
@@ -188,7 +194,7 @@ describe('a token response', () => {
     const padding = 'x'.repeat(1_048_576);
     await using server = await tokenServer(tokens({ padding: padding.slice(200) }));
     await grant(server);
-    expect((await failure(tokens({ padding }))).message).toContain('1 MiB');
+    expect((await failure(tokens({ padding }))).message).toMatch(/^(?!.*redirects).*1 MiB/);
     expect(await failure({ status: 503, text: padding })).toMatchObject({ status: 503 });
     const bomb = gzipSync(JSON.stringify({ ...tokens().json, padding: 'x'.repeat(50_000_000) }));
     expect((await failure({ text: bomb, headers: { 'Content-Encoding': 'gzip' } })).message).toContain('1 MiB');
@@ -207,6 +213,14 @@ describe('the granted scope', () => {
     const set = await grant(server, {}, { scope: 'b a', emit: (event) => events.push(event) });
     expect(set.scope).toBe(expected);
     expect(events).toEqual(granted.map((text) => ({ type: 'scope-changed', strategy: 'partner', requested: 'b a', granted: text })));
+  });
+
+  it('is shown whole, up to 2,000 characters', async () => {
+    const scope = Array.from({ length: 300 }, (_, index) => `scope:${index}`).join(' ');
+    await using server = await tokenServer(tokens({ scope }));
+    const events: AuthEvent[] = [];
+    await grant(server, {}, { scope: 'b', emit: (event) => events.push(event) });
+    expect(events).toMatchObject([{ granted: scope.slice(0, 2_000) }]);
   });
 
   it('is no news where none was requested, and needs no listener', async () => {
@@ -278,6 +292,29 @@ describe('an error', () => {
     }
   });
 
+  it('repeats what is no secret: parameters, and headers that name the client or a format', async () => {
+    const error_description = 'organization org_12345 is unknown to my-app/1.0; send application/json';
+    const headers = { 'User-Agent': 'my-app/1.0', Accept: 'application/json', 'Content-Type': 'application/json' };
+    const error = await failure({ status: 400, json: { error: 'invalid_request', error_description } }, { tokenRequest: { headers } }, [
+      ['organization', 'org_12345'],
+      ['subject_token_type', 'send application'],
+    ]);
+    expect(error.errorDescription).toBe(error_description);
+    const names = ['api_key', 'passphrase', 'subject_token', 'device_code', 'code_verifier', 'assertion', 'X-Secret'];
+    for (const name of names) {
+      const hidden = await failure({ status: 400, json: { error: 'x', error_description: 'bad hunter22' } }, {}, [[name, 'hunter22']]);
+      expect(hidden.errorDescription).toBe('bad [redacted]');
+    }
+  });
+
+  it('names the User-Agent where a 403 may be about it', async () => {
+    const headers = { 'user-agent': 'my-app/1.0' };
+    expect((await failure({ status: 403 })).message).toContain("`tokenRequest.headers['User-Agent']`");
+    expect((await failure({ status: 403 }, { tokenRequest: { headers } })).message).not.toContain('User-Agent');
+    expect((await failure({ status: 403, json: { error: 'invalid_client' } })).message).not.toContain('User-Agent');
+    expect((await failure({ status: 400 })).message).not.toContain('User-Agent');
+  });
+
   it('shows no token that stands beside it', async () => {
     const json = {
       error: 'access-t0ken',
@@ -315,6 +352,7 @@ describe('an error', () => {
     await using other = await tokenServer();
     const error = await failure({ status, headers: { Location: other.tokenEndpoint } });
     expect(error).toMatchObject({ status, message: expect.stringContaining('redirects') });
+    expect(error.message).not.toContain('MiB');
     expect(other.requests).toEqual([]);
   });
 
@@ -366,9 +404,24 @@ describe('options', () => {
     ['tokenRequest', { tokenRequest: { fields: { client_id: true } } }],
     ['tokenRequest', { tokenRequest: { fields: { client_id: 'x', client_secret: 'x' } } }],
     ['tokenRequest', { tokenRequest: { headers: { AUTHORIZATION: 'canary' } } }],
-    ['headers', { tokenRequest: { headers: { 'X-Key': 'canary\r\n' } } }],
-    ['headers', { tokenRequest: { headers: { 'X Key': 'canary' } } }],
-    ['headers', { tokenRequest: { headers: { 'X-Key': 42 } } }],
+    ['tokenRequest', { tokenRequest: { headers: new Headers({ Authorization: 'canary' }) } }],
+    ['tokenRequest', { tokenRequest: { headers: { 'X-Key': 'canary\r\n' } } }],
+    ['tokenRequest', { tokenRequest: { headers: { 'X Key': 'canary' } } }],
+    ['tokenRequest', { tokenRequest: { headers: { 'X-Key': 42 } } }],
+    ['tokenRequest', { tokenRequest: { headers: { 'content-length': '3' } } }],
+    ['tokenRequest', { tokenRequest: { headers: new Headers({ Host: 'canary' }) } }],
+    ['tokenRequest', { tokenRequest: { headers: { 'Transfer-Encoding': 'chunked' } } }],
+    ['tokenRequest', { tokenRequest: { headers: { Connection: 'close' } } }],
+    ['tokenRequest', { tokenRequest: { headers: [['X-Key', 'canary']] } }],
+    ['tokenRequest', { tokenRequest: { headers: 'canary' } }],
+    ['tokenRequest', { tokenRequest: { headers: null } }],
+    ['tokenRequest', { tokenRequest: { header: {} } }],
+    ['tokenRequest', { tokenRequest: { fields: ['grant_type'] } }],
+    ['tokenRequest', { tokenRequest: 'json' }],
+    ['tokenRequest', { tokenRequest: null }],
+    ['tokenResponse', { tokenResponse: 'form' }],
+    ['tokenResponse', { tokenResponse: { access_token: 'data.token' } }],
+    ['tokenResponse', { tokenResponse: { lifetime: 60 } }],
     ['tokenResponse', { tokenResponse: { format: 'xml' } }],
     ['tokenResponse', { tokenResponse: { accessToken: '' } }],
     ['tokenResponse', { tokenResponse: { accessToken: 'data..token' } }],

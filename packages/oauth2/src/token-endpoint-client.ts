@@ -28,7 +28,7 @@ export interface TokenEndpointClientSettings {
 
 /** What surrounds one grant. A `FetchTokenRequest` of core fits. */
 export interface GrantContext {
-  /** Aborts the request. */
+  /** Ends the wait at once, with its reason, and the request. */
   readonly signal?: AbortSignal;
   /** What was asked for, space-separated: stands in for a missing `scope` in the answer (RFC 6749 §5.1). */
   readonly scope?: string | undefined;
@@ -38,7 +38,7 @@ export interface GrantContext {
 
 /** Sends grants of one client to one token endpoint. */
 export interface TokenEndpointClient {
-  /** What the tokens' store key names: the issuer, else the token endpoint. */
+  /** What the tokens' store key names: the issuer, the token endpoint, or both where both are configured. */
   readonly serverId: string;
   /**
    * One grant, one token request, no retry; before the first one the server's metadata, where no `tokenEndpoint` is configured.
@@ -47,7 +47,7 @@ export interface TokenEndpointClient {
    * @param parameters Those of the grant; client authentication is added.
    * @returns A fresh token set. `expiresAtMs` is counted from the time of receipt, and is always there.
    * @throws {TokenEndpointError} when the answer is an error or no token. Server text in it is redacted.
-   * @throws {AuthError} with code `TOKEN_REQUEST_FAILED` when the connection fails.
+   * @throws {AuthError} with code `TOKEN_REQUEST_FAILED` when the connection fails, `STRATEGY_FAILED` when a function given for a secret or key throws.
    * @throws {ConfigurationError} when the metadata does not fit the options, or a secret or key turns out to be none.
    */
   grant(grantType: string, parameters: readonly (readonly [name: string, value: string])[], context?: GrantContext): Promise<TokenSet>;
@@ -56,7 +56,7 @@ export interface TokenEndpointClient {
 /**
  * A client of one token endpoint. Certified code (oauth4webapi) makes the standard request; what the server wants otherwise is changed at the edge,
  * and what it answers otherwise is changed back there. Redirects are refused, at most 1 MiB is read, and nothing of the answer but the known fields.
- * It does not retry, cache or share: that is the token manager's part. What sends and reads is loaded with the first grant.
+ * It does not retry, cache or share: that is the token manager's part. A `fetch` that Authseam authorizes is used without its authentication.
  *
  * @throws {ConfigurationError} for options that are missing, misused or contradict each other.
  * @see RFC 6749 §3.2, §5
@@ -71,9 +71,8 @@ export interface TokenEndpointClient {
  */
 export function tokenEndpointClient(options: TokenEndpointClientOptions): TokenEndpointClient {
   const { strategy, tokenRequest = {}, tokenResponse = {} } = options;
-  checkTokenRequest(tokenRequest, strategy);
+  const headers = checkTokenRequest(tokenRequest, strategy);
   checkTokenResponse(tokenResponse, strategy);
-  const headers = Object.fromEntries(new Headers(tokenRequest.headers));
   const server = authorizationServer({ ...options, userAgent: headers['user-agent'] });
   const authenticate = clientAuthentication(options);
 

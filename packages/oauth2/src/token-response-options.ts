@@ -1,4 +1,5 @@
 import { ConfigurationError } from '@authseam/core';
+import { checkKnownKeys } from './check-known-keys.ts';
 
 /**
  * How a token endpoint answers, where it departs from RFC 6749 §5.1. Paths are member names joined by dots, such as `'data.token'`; a name that
@@ -21,6 +22,7 @@ export interface TokenResponseOptions {
 
 /** @throws {ConfigurationError} for what no answer could be read by. */
 export function checkTokenResponse(options: TokenResponseOptions, strategy: string): void {
+  checkKnownKeys(options, KEYS, 'tokenResponse', strategy);
   const { format = 'json', lifetimeSeconds = 0, ...paths } = options;
   const problem =
     format !== 'json' && format !== 'form'
@@ -32,3 +34,5 @@ export function checkTokenResponse(options: TokenResponseOptions, strategy: stri
           : undefined;
   if (problem) throw new ConfigurationError(`${strategy}: ${problem}.`, { option: 'tokenResponse', strategy });
 }
+
+const KEYS = ['format', 'accessToken', 'expiresIn', 'refreshToken', 'scope', 'lifetimeSeconds'];

@@ -130,6 +130,25 @@ test('every client authentication method', async () => {
   expect(granted.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
 });
 
+test('a client’s key may be for any algorithm', async () => {
+  const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
+  const keys = await Promise.all(algorithms.map(async (alg) => ({ alg, ...(await generateKeyPair(alg)) })));
+  const marked = await Promise.all(
+    keys.map(async ({ alg, publicKey }) => ({ ...(await exportJWK(publicKey)), alg, use: 'sig', kid: alg })),
+  );
+  const keyClients = marked.map(
+    (key): Auth0Client => ({ clientId: key.alg, clientAuthentication: 'private_key_jwt', jwks: { keys: [key] } }),
+  );
+  const server = await auth0Server({ clients: keyClients });
+  try {
+    for (const { alg, privateKey } of keys) {
+      expect([alg, (await askToken(server, await assertion(server, alg, alg, privateKey))).status]).toEqual([alg, 200]);
+    }
+  } finally {
+    await server.close();
+  }
+});
+
 const refused: readonly { readonly name: string; readonly fields: Fields; readonly headers?: Fields; readonly status: number }[] = [
   { name: 'a wrong secret', fields: { client_id: 'post', client_secret: 'wrong' }, status: 401 },
   { name: 'an unknown client', fields: { client_id: 'nobody', client_secret: 'x' }, status: 401 },

@@ -50,6 +50,22 @@ test('finds secrets of any characters', () => {
   }
 });
 
+test('finds secrets that templates, JSON encoders and Latin-1 have written', () => {
+  const odd = 'sécret"&<canary>\'+/=\\';
+  const writings: Readonly<Record<string, string>> = {
+    'html-escaped': 's\u00e9cret&quot;&amp;&lt;canary&gt;&#x27;+/=\\',
+    'json-escaped by Python': String.raw`s\u00e9cret\"&<canary>'+/=\\`,
+    'json-escaped by PHP': String.raw`s\u00e9cret\"&<canary>'+\/=\\`,
+    'json-escaped by Go': String.raw`sécret\"\u0026\u003ccanary\u003e'+/=\\`,
+    'json-escaped by .NET': String.raw`s\u00E9cret\u0022\u0026\u003Ccanary\u003E\u0027\u002B/=\\`,
+    base64: Buffer.from(`id:${odd}`, 'latin1').toString('base64'),
+    hex: Buffer.from(odd, 'latin1').toString('hex'),
+    'percent-encoded': 's%E9cret%22%26%3Ccanary%3E%27%2B%2F%3D%5C',
+  };
+  for (const [name, text] of Object.entries(writings))
+    expect(findSecret(text, [odd]).map(({ form }) => form)).toContain(name.split(' ')[0]);
+});
+
 test('names the form and the place', () => {
   const error = new Error(`refused ${secret}`, { cause: { sent: Buffer.from(secret).toString('hex') } });
   const found = findSecret(error, [secret]);

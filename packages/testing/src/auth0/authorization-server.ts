@@ -35,6 +35,8 @@ export function authorizationServer(options: AuthorizationServerOptions): Reques
     routes: AUTH0_ROUTES,
     // A scope of the API must not stand here too: oidc-provider's consent would loop on one that is not granted.
     scopes: ['openid', 'offline_access'],
+    // By default some are missing, and assertions under them are refused like those of a wrong key.
+    enabledJWA: { clientAuthSigningAlgValues: [...CLIENT_ALGORITHMS] },
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt'],
     ttl: { ClientCredentials: options.lifetimeSeconds },
     features: {
@@ -52,6 +54,22 @@ export function authorizationServer(options: AuthorizationServerOptions): Reques
   (provider as EventEmitter).on('error', options.onFailure);
   return provider.callback();
 }
+
+/** All that oidc-provider speaks, but HS384 and HS512. */
+const CLIENT_ALGORITHMS = [
+  'HS256',
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+] as const;
 
 /** Tokens carry the time of the injected clock; oidc-provider itself knows only the machine's. */
 function lifetime({ now, lifetimeSeconds }: AuthorizationServerOptions): { iat: number; exp: number } {
