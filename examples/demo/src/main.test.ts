@@ -63,6 +63,7 @@ test('every system works through every client, and a stampede costs one token re
   expect(result.calls).toMatchObject([
     { system: 'HUVR', strategy: 'clientCredentials', client: 'fetch', ok: true, whoAmI: 'huvr-client', tokenRequests: 1 },
     { system: 'Auth0', strategy: 'clientCredentials', client: 'fetch', ok: true, whoAmI: 'auth0-client', tokenRequests: 1 },
+    { system: 'Extra Horizon', strategy: 'oauth1', client: 'fetch', ok: true, whoAmI: 'Jane Example', tokenRequests: 0 },
     { system: 'SDK', strategy: 'apiKey', client: 'fetch', ok: true, whoAmI: 'Example account', tokenRequests: 0 },
   ]);
   const once = { client: 'fetch', ok: true, calls: 200, rejected: 200, failed: 0, tokenRequests: 1 };
@@ -77,9 +78,9 @@ test('piped, it is plain text in 80 columns', { timeout: 60_000 }, async () => {
   expect([exitCode, stripVTControlCharacters(stdout)]).toEqual([0, stdout]);
   const lines = stdout.split('\n');
   expect(lines.filter((line) => line.length > 80)).toEqual([]);
-  const row = /^✔ HUVR {4}clientCredentials {2}fetch {3}huvr-client +1 +\d+ ms$/;
-  expect([lines.filter((line) => row.test(line)).length, lines.filter((line) => line.startsWith('✔')).length]).toEqual([1, 5]);
-  expect(lines.at(-2)).toMatch(/^All 5 worked, in \d+\.\d s\.$/);
+  const row = /^✔ HUVR {11}clientCredentials {2}fetch {3}huvr-client +1 +\d+ ms$/;
+  expect([lines.filter((line) => row.test(line)).length, lines.filter((line) => line.startsWith('✔')).length]).toEqual([1, 6]);
+  expect(lines.at(-2)).toMatch(/^All 6 worked, in \d+\.\d s\.$/);
 });
 
 test('on a terminal it has colours and says what is going on, within 80 columns', async () => {

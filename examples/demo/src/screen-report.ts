@@ -50,8 +50,8 @@ function columnsOfCalls({ systems, clients }: DemoPlan, width: number): Column<C
     { ...named('System', systems), text: ({ system }) => system, style: 'bold' },
     { title: 'Strategy', width: 17, text: ({ strategy }) => strategy, style: 'cyan' },
     { ...named('Client', clients), text: ({ client }) => client },
-    { title: 'Token requests', width: 14, align: 'right', text: (row) => `${row.tokenRequests}` },
-    { title: 'Time', width: 7, align: 'right', text: (row) => `${row.durationMs} ms`, style: 'dim' },
+    { title: 'Token req.', width: 10, align: 'right', text: (row) => `${row.tokenRequests}` },
+    { title: 'Time', width: 6, align: 'right', text: (row) => `${row.durationMs} ms`, style: 'dim' },
   ];
   const taken = fitted.reduce((sum, column) => sum + 2 + column.width, 2);
   const room = Math.max(8, Math.min(28, width - taken));

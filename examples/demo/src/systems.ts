@@ -1,8 +1,9 @@
 import type { AuthStrategy } from '@authseam/core';
 import * as auth0 from '@authseam/example-auth0';
+import * as extraHorizon from '@authseam/example-extra-horizon';
 import * as huvr from '@authseam/example-huvr';
 import * as sdk from '@authseam/example-sdk';
-import { auth0Server, huvrServer, type LoopbackServer, sdkServer } from '@authseam/testing';
+import { auth0Server, extraHorizonServer, huvrServer, type LoopbackServer, sdkServer } from '@authseam/testing';
 
 /** A system, as its example calls it. */
 export interface DemoSystem {
@@ -34,8 +35,14 @@ const strict = { onlyNewestToken: true };
 export const systems: readonly DemoSystem[] = [
   system('HUVR', () => huvrServer(strict), huvr),
   system('Auth0', () => auth0Server(strict), auth0),
+  system('Extra Horizon', async () => withFixedTokens(await extraHorizonServer()), extraHorizon),
   system('SDK', () => sdkServer(), sdk),
 ];
+
+/** A server whose client was given its token, and can get no other: revoking it would only show that calls fail then. */
+function withFixedTokens<Server extends DemoServer>(server: Server): Server {
+  return Object.create(server, { revokeTokens: { value: undefined } });
+}
 
 /** What every example exports. */
 interface Example<Server> {

@@ -11,7 +11,7 @@ export interface MatrixRequest {
 }
 
 /** What came back. A status that the client throws on is unwrapped: what matters here is that it arrived. */
-export interface MatrixResponse {
+interface MatrixResponse {
   readonly status: number;
   readonly url: string;
   readonly redirected: boolean;

@@ -1,5 +1,6 @@
 import { apiKey, basic, bearerToken } from '@authseam/auth-api-key';
 import { clientCredentials } from '@authseam/auth-client-credentials';
+import { oauth1 } from '@authseam/auth-oauth1';
 import { type AuthStrategy, compose, staticHeaders } from '@authseam/core';
 import { plantSecret } from '@authseam/testing';
 
@@ -18,6 +19,11 @@ export const strategies: readonly MatrixStrategy[] = [
   { name: 'bearerToken function', create: () => withSecret((token) => bearerToken({ token: async () => token, scheme: 'Token' })) },
   { name: 'basic', create: () => withSecret((password) => basic({ username: 'user', password })) },
   { name: 'clientCredentials', create: () => withSecret(grantFrom) },
+  { name: 'oauth1', create: () => withSecret((token) => oauth1({ consumerKey: 'matrix', token, tokenSecret: '' })) },
+  {
+    name: 'oauth1 query',
+    create: () => withSecret((token) => oauth1({ consumerKey: 'matrix', token, tokenSecret: '', placement: 'query' })),
+  },
   { name: 'compose', create: () => withSecret((key) => compose(staticHeaders({ 'User-Agent': 'matrix/1.0' }), apiKey({ key }))) },
   { name: 'form field', create: () => withSecret(formField) },
 ];

@@ -4,6 +4,15 @@ export { type Auth0Server, type Auth0ServerOptions, auth0Server } from './auth0-
 export { denyNonLoopback, type NonLoopbackGuard } from './deny-non-loopback.ts';
 export type { Echo } from './echo-of.ts';
 export { type EchoServer, type EchoServerOptions, echoServer } from './echo-server.ts';
+export type { RefusalStyle } from './extra-horizon/refusal-answer.ts';
+export type { OAuth1TokenPair, SignatureOptions } from './extra-horizon/signature-desk.ts';
+export type { ThreeLeggedOptions } from './extra-horizon/three-legged.ts';
+export type { ExtraHorizonUser } from './extra-horizon/users.ts';
+export {
+  type ExtraHorizonServer,
+  type ExtraHorizonServerOptions,
+  extraHorizonServer,
+} from './extra-horizon-server.ts';
 export type {
   AnswerFault,
   DelayFault,
@@ -27,6 +36,10 @@ export {
   type Routes,
   type ServerOptions,
 } from './loopback-server.ts';
+export type { OAuth1Problem, OAuth1Refusal } from './oauth1/oauth1-refusal.ts';
+export type { OAuth1Verdict } from './oauth1/oauth1-verifier.ts';
+export type { OAuth1SignatureMethod } from './oauth1/signature-check.ts';
+export type { OAuth1Placement } from './oauth1/signed-parameters.ts';
 export { plantSecret } from './plant-secret.ts';
 export type { ReceivedRequest } from './received-request.ts';
 export { type ApiKeyPlace, type SdkServer, type SdkServerOptions, sdkServer } from './sdk-server.ts';

@@ -1,0 +1,90 @@
+// RFC 5849 §3.4: what goes into a signature, shown.
+import { ConfigurationError } from '@authseam/core';
+import { checkOptions, type OAuth1Options } from './oauth1-options.ts';
+import { createRequestSigner, type SignableRequest } from './sign-request.ts';
+import { explainSigned, type SignatureExplanation } from './signature-explanation.ts';
+
+/** A request to take apart, as fetch takes it. It is not sent. */
+export interface ExplainableRequest {
+  /** Default `'GET'`. */
+  readonly method?: string | undefined;
+  /** Absolute. */
+  readonly url: string | URL;
+  /** As fetch takes them. Default none. */
+  readonly headers?: RequestInit['headers'];
+  /** Text, bytes or a form. Default none. */
+  readonly body?: string | Uint8Array | URLSearchParams | undefined;
+}
+
+/** Options of {@link explainSignature}: those of `oauth1`, and the time. Fix `nonce` and `timestampSeconds` to take apart a request that was sent. */
+export interface ExplainSignatureOptions extends OAuth1Options {
+  /** Milliseconds since the epoch. Default `Date.now`. */
+  readonly now?: () => number;
+  /** What is added to the timestamp, in seconds, because the server's clock is ahead of ours. Default 0. */
+  readonly clockOffsetSeconds?: number;
+}
+
+/**
+ * Signs `request` as `oauth1` would and shows everything that goes into the signature, and what in this very request often makes a server say that it
+ * does not match. For a person who compares it with what the server says; nothing is sent, and no server is asked.
+ *
+ * Secrets do not show, and keys and tokens show their first and last two characters. The nonce is another one than that of the request that failed,
+ * unless `nonce` and `timestampSeconds` repeat it.
+ *
+ * @returns Data, all of it parts of the signature as they are encoded in it, and a report: `String(explanation)`, `explanation.text`.
+ * @throws {ConfigurationError} as `oauth1` and the adapters do: for unfit options, a relative URL, userinfo or `oauth_*` parameters in the request.
+ * @see RFC 5849 §3.4
+ * @example
+ * ```ts
+ * import { explainSignature } from '@authseam/auth-oauth1';
+ *
+ * const keys = { consumerKey: 'example-consumer', consumerSecret: 'example secret' };
+ * const explanation = await explainSignature({ url: 'https://api.example.com/items?tag=a+b' }, keys);
+ * console.log(explanation.signingKey); // → (14 characters)&(empty)
+ * console.log(explanation.causes[0]?.code); // → plus-in-query
+ * console.log(`${explanation}`);
+ * ```
+ */
+export async function explainSignature(request: ExplainableRequest, options: ExplainSignatureOptions): Promise<SignatureExplanation> {
+  const { now = () => Date.now(), clockOffsetSeconds = 0, ...signing } = options;
+  const checked = checkOptions(signing);
+  const signable = signableRequest(request, checked.bodyHash);
+  const nowMs = now();
+  const nowSeconds = Math.floor(checked.timestampSeconds ? checked.timestampSeconds() : nowMs / 1000);
+  const signed = await createRequestSigner(checked).sign(signable.signed, nowSeconds, clockOffsetSeconds);
+  return explainSigned({ request: signable.given, signed, options: checked, referenceMs: nowMs, isServerTime: false });
+}
+
+/** The request as it was given, and as an adapter shows it: with its body only where that is looked at. */
+function signableRequest(request: ExplainableRequest, readsBytes: boolean): { given: SignableRequest; signed: SignableRequest } {
+  const { method = 'GET', body: givenBody } = request;
+  const headers = headersOf(request);
+  const url = String(request.url);
+  checkUrl(url);
+  const body = givenBody instanceof URLSearchParams ? String(givenBody) : givenBody;
+  const implied = givenBody instanceof URLSearchParams ? FORM : null;
+  const isForm = (headers.get('content-type') ?? implied)?.split(';', 1)[0]?.trim().toLowerCase() === FORM;
+  const given = { method, url, headers, ...(body !== undefined && { body }) };
+  const shown = { method, url, headers };
+  return { given, signed: body !== undefined && (isForm || readsBytes) ? { ...shown, body } : shown };
+}
+
+function headersOf({ headers }: ExplainableRequest): Headers {
+  try {
+    return new Headers(headers);
+  } catch {
+    throw unfit('headers', 'hold what no header can be'); // what the platform says about it quotes it
+  }
+}
+
+function checkUrl(url: string): void {
+  if (!URL.canParse(url)) throw unfit('url', 'must be absolute');
+  const { username, password } = new URL(url);
+  if (username || password) throw unfit('url', 'holds a user name or password, which no adapter sends: take them out');
+}
+
+function unfit(option: string, problem: string): ConfigurationError {
+  return new ConfigurationError(`oauth1: the request's \`${option}\` ${problem}.`, { option, strategy: 'oauth1' });
+}
+
+const FORM = 'application/x-www-form-urlencoded';

@@ -1,0 +1,89 @@
+// RFC 5849 §3.1: what a signature needs to know.
+import { type AuthStrategy, ConfigurationError, type Secret } from '@authseam/core';
+import { checkPatch } from '@authseam/core/adapter';
+import type { PrivateKey } from './signature/rsa.ts';
+import { type SignatureMethod, signatureMethods } from './signature/signature-method.ts';
+
+/** Options of {@link oauth1}. RFC 5849 calls the consumer "client" and its key and secret "client credentials". */
+export interface OAuth1Options {
+  /** Names the application. */
+  readonly consumerKey: Secret;
+  /** May be empty. Default empty. RSA methods do not use it. */
+  readonly consumerSecret?: Secret;
+  /** Names the user's consent. Absent: the request is signed for the application alone. */
+  readonly token?: Secret;
+  /** Required with `token`, but for RSA methods; may be empty. */
+  readonly tokenSecret?: Secret;
+  /** Default `'HMAC-SHA1'`. */
+  readonly signatureMethod?: SignatureMethod;
+  /** Required for RSA methods: PEM (PKCS#8 or PKCS#1), JWK, CryptoKey or KeyObject. */
+  readonly privateKey?: PrivateKey;
+  /** Stands in the header, never in the signature. Default none. */
+  readonly realm?: string;
+  /** Where the protocol parameters go. Default `'header'`. `'form'` makes a form body where there is none. */
+  readonly placement?: 'header' | 'query' | 'form';
+  /** Signs every body that is no form, through `oauth_body_hash`; an empty one too. One-shot streams are refused then. Default `false`. */
+  readonly bodyHash?: boolean;
+  /** `oauth_version`; `false` leaves it out. Default `'1.0'`. */
+  readonly version?: '1.0' | false;
+  /** Protocol parameters beside the standard ones: `oauth_callback`, or a vendor's own. Signed like those. Default none. */
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** Whether a response besides 401, and a 400 that names an `oauth_problem`, means that the credentials were rejected. Asked for status >= 400 only. */
+  readonly isRejected?: NonNullable<AuthStrategy['isRejected']>;
+  /** Must answer another value each time. Default 26 letters and digits from the platform's cryptographic random generator. */
+  readonly nonce?: () => string;
+  /** Whole seconds since the epoch. Default the adapter's clock; what was learnt about the server's is added to either. */
+  readonly timestampSeconds?: () => number;
+}
+
+/** Options with their defaults. */
+export type CheckedOptions = OAuth1Options &
+  Required<Pick<OAuth1Options, 'signatureMethod' | 'placement' | 'bodyHash' | 'version' | 'parameters'>>;
+
+/**
+ * `options` with their defaults.
+ *
+ * @throws {ConfigurationError} for options that contradict each other. Secrets are checked where they are resolved.
+ */
+export function checkOptions(options: OAuth1Options): CheckedOptions {
+  const { signatureMethod = 'HMAC-SHA1', placement = 'header', bodyHash = false, version = '1.0', realm } = options;
+  const parameters = { ...options.parameters };
+  const isRsa = signatureMethod.startsWith('RSA-');
+  const isPlaintext = signatureMethod === 'PLAINTEXT';
+  const { privateKey, token, tokenSecret } = options;
+  refuseIf(!signatureMethods.includes(signatureMethod), 'signatureMethod', `is one of ${signatureMethods.join(', ')}`);
+  refuseIf(!PLACEMENTS.includes(placement), 'placement', `is 'header', 'query' or 'form'`);
+  refuseIf(version !== '1.0' && version !== false, 'version', `is '1.0' or false`);
+  refuseIf(isRsa && privateKey === undefined, 'privateKey', `is required for ${signatureMethod}`);
+  refuseIf(!isRsa && privateKey !== undefined, 'privateKey', `is for RSA methods; ${signatureMethod} signs with the secrets`);
+  refuseIf(
+    !isRsa && 'consumerSecret' in options && options.consumerSecret === undefined,
+    'consumerSecret',
+    `is undefined; if it is empty, say ''`,
+  );
+  refuseIf(token === undefined && tokenSecret !== undefined, 'token', 'is missing, and there is a `tokenSecret`');
+  refuseIf(!isRsa && token !== undefined && tokenSecret === undefined, 'tokenSecret', `belongs to \`token\`; if it is empty, say ''`);
+  refuseIf(bodyHash && isPlaintext, 'bodyHash', 'needs a signature to protect it, and PLAINTEXT has none');
+  refuseIf(bodyHash && placement === 'form', 'bodyHash', "never goes with a form body, and `placement: 'form'` needs one");
+  refuseIf(realm !== undefined && placement !== 'header', 'realm', 'stands in the Authorization header only');
+  if (realm !== undefined) checkPatch({ headers: { Authorization: `OAuth realm="${realm}"` } }, 'oauth1', 'realm');
+  for (const [name, value] of Object.entries(parameters)) {
+    refuseIf(
+      name === 'oauth_token' ? token !== undefined : OWN.includes(name),
+      'parameters',
+      `holds \`${name}\`, which has an option or is computed`,
+    );
+    refuseIf(name === '' || typeof value !== 'string', 'parameters', 'maps names to strings');
+  }
+  return { ...options, signatureMethod, placement, bodyHash, version, parameters };
+}
+
+function refuseIf(isWrong: boolean, option: string, problem: string): void {
+  if (isWrong) throw new ConfigurationError(`oauth1: \`${option}\` ${problem}.`, { option, strategy: 'oauth1' });
+}
+
+const PLACEMENTS: readonly unknown[] = ['header', 'query', 'form'];
+const OWN: readonly string[] = [
+  'realm',
+  ...['consumer_key', 'nonce', 'signature', 'signature_method', 'timestamp', 'version', 'body_hash'].map((name) => `oauth_${name}`),
+];
