@@ -40,6 +40,12 @@ export const sizeEntries: readonly SizeEntry[] = [
     target: 9_216,
     limit: 22_900,
   },
+  {
+    name: 'oauth1 + adapter-fetch',
+    source: "export { oauth1 } from '@authseam/auth-oauth1'; export { withAuth } from '@authseam/adapter-fetch';",
+    target: 5_120,
+    limit: 17_600,
+  },
 ];
 
 /** Bundles `entry` as an application would (tree-shaken, minified, code-split) and weighs it. Writes nothing to disk. */
