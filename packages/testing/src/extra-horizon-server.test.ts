@@ -23,7 +23,8 @@ function signIn(server: ExtraHorizonServer, body: unknown, signing: Partial<Hand
 
 test('the token that it has at first is valid, and each nonce is', async () => {
   await using server = await extraHorizonServer();
-  const parameters = { oauth_nonce: 'once' };
+  // A nonce is used once for each second (RFC 5849 §3.3): the clock must not move on in between.
+  const parameters = { oauth_nonce: 'once', oauth_timestamp: `${Math.floor(Date.now() / 1000)}` };
   const me = await call(server, '/users/v1/me', { parameters });
   expect([me.status, await me.json()]).toEqual([200, server.user]);
   const again = await call(server, '/users/v1/me', { parameters });
