@@ -80,9 +80,13 @@ describe('appendForm', () => {
     ['no body', undefined, 'k=a%20b%26c'],
     ['an empty one', '', 'k=a%20b%26c'],
     ['text, byte for byte', "q=it's+[1]&&x", "q=it's+[1]&&x&k=a%20b%26c"],
-    ['bytes', new TextEncoder().encode('q=é'), 'q=é&k=a%20b%26c'],
   ])('extends %s', (_name, body, expected) => {
     expect(appendForm(body, pairs)).toBe(expected);
+  });
+
+  it('extends bytes by bytes, UTF-8 or not', () => {
+    const extended = appendForm(new Uint8Array([0x61, 0x3d, 0xff]), [['k', 'v']]);
+    expect(extended).toEqual(new Uint8Array([0x61, 0x3d, 0xff, ...new TextEncoder().encode('&k=v')]));
   });
 });
 

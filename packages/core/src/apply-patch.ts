@@ -33,9 +33,18 @@ export function appendQuery(url: string, pairs: readonly (readonly [string, stri
 }
 
 /** `body` with `pairs` appended, as `application/x-www-form-urlencoded`. */
-export function appendForm(body: Uint8Array | string | undefined, pairs: readonly (readonly [string, string])[]): string {
-  const text = formText(body);
-  return text ? `${text}&${encodePairs(pairs)}` : encodePairs(pairs);
+export function appendForm(
+  body: Uint8Array | string | undefined,
+  pairs: readonly (readonly [string, string])[],
+): string | Uint8Array<ArrayBuffer> {
+  if (!body?.length) return encodePairs(pairs);
+  const added = `&${encodePairs(pairs)}`;
+  if (typeof body === 'string') return body + added;
+  // Bytes stay what they are, UTF-8 or not: they may have been signed.
+  const bytes = new Uint8Array(body.length + added.length);
+  bytes.set(body);
+  bytes.set(new TextEncoder().encode(added), body.length);
+  return bytes;
 }
 
 /** The `Cookie` header with `cookies` appended to the caller's own (RFC 6265 §4.2.1). */

@@ -102,6 +102,13 @@ describe('an init is read as fetch reads it', () => {
     expect((await withAuth(fetch, apiKey({ key: 'k' }))(request, { signal: null })).status).toBe(200);
   });
 
+  it('an empty body takes the place of that of a Request', async () => {
+    for (const auth of [apiKey({ key: 'k' }), witness('bytes').strategy]) {
+      await withAuth(fetch, auth)(new Request(`${server.origin}/items`, { method: 'POST', body: 'old' }), { body: '' });
+    }
+    expect(server.requests.map(({ text }) => text)).toEqual(['', '']);
+  });
+
   it('several cookies of the caller stay several', async () => {
     const api = withAuth(fetch, apiKey({ key: 'k', in: 'cookie', name: 'key' }));
     for (const headers of [
@@ -198,6 +205,14 @@ describe('what a strategy is shown', () => {
       });
     }
     expect(server.requests).toEqual([]);
+  });
+
+  it('form fields leave bytes before them what they are', async () => {
+    const strategy: AuthStrategy = { name: 'form', specVersion: 1, readsBody: 'form', authorize: () => ({ form: [['key', 'k']] }) };
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+    const body = new Uint8Array([0xef, 0xbb, 0xbf, 0x61, 0x3d, 0xff]);
+    await withAuth(fetch, strategy)(`${server.origin}/items`, { method: 'POST', body, headers });
+    expect(server.requests[0]?.body).toEqual(Buffer.concat([body, Buffer.from('&key=k')]));
   });
 
   it('form fields replace a Content-Length that no longer fits', async () => {

@@ -34,7 +34,7 @@ export function prepareBody(call: FetchCall, readsBody: 'none' | 'form' | 'bytes
       return read;
     };
   }
-  if (!isRead || !body) return undefined;
+  if (!isRead || body === undefined || body === null) return undefined;
   if (!call.replayable) {
     const { name } = call.lane.strategy;
     const message = `${name} signs the body, and a stream can be read only once. Send a string, bytes, a Blob, URLSearchParams or FormData.`;

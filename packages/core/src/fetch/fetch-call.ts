@@ -50,7 +50,7 @@ export class FetchCall implements ClientCall<Response> {
     this.method = normalized(init?.method ?? source?.method ?? 'GET');
     this.headers = new FetchHeaders(init?.headers ?? source?.headers);
     this.#body = init?.body;
-    this.isSourceBody = !init?.body && Boolean(source?.body);
+    this.isSourceBody = !isPresent(init?.body) && isPresent(source?.body);
     this.replayable = !this.isSourceBody && !isOneShot(this.#body);
     this.read = undefined;
     this.reread = undefined;
@@ -62,7 +62,7 @@ export class FetchCall implements ClientCall<Response> {
   }
 
   prepare(readsBody: 'none' | 'form' | 'bytes'): Awaitable<void> | undefined {
-    const isNeeded = this.isSourceBody || (readsBody !== 'none' && this.#body);
+    const isNeeded = this.isSourceBody || (readsBody !== 'none' && isPresent(this.#body));
     return isNeeded ? prepareBody(this, readsBody) : undefined;
   }
 
@@ -111,7 +111,7 @@ export class FetchCall implements ClientCall<Response> {
     else if (ArrayBuffer.isView(body)) this.#body = new Uint8Array(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength).slice();
     this.init = this.init && {
       ...this.init,
-      ...(this.#body && { body: this.#body }),
+      ...(isPresent(this.#body) && { body: this.#body }),
       ...(this.init.headers && { headers: this.headers.without([]) }),
     };
   }
@@ -192,6 +192,11 @@ function absolute(url: string): string {
   const { document, location } = globalThis as { document?: { baseURI: string }; location?: { href: string } };
   const base = document?.baseURI ?? location?.href; // a page can have a <base>, a worker has no document
   return base && URL.canParse(url, base) ? new URL(url, base).href : url;
+}
+
+/** An empty string is a body, `null` is none. */
+function isPresent(body: Body | null | undefined): body is Body {
+  return body !== undefined && body !== null;
 }
 
 /** As fetch writes the methods that it knows (Fetch standard, "normalize a method"); others are sent as they are. */
