@@ -11,8 +11,8 @@ import {
 } from '@authseam/core';
 import { authorizedFetch } from '@authseam/core/fetch';
 import { describe, expect, it, vi } from 'vitest';
+import { type Answer, type TokenServer, tokenServer, tokens } from '../../oauth2/src/fixtures/token-server.ts';
 import { type ClientCredentialsOptions, clientCredentials } from './client-credentials.ts';
-import { type Answer, type TokenServer, tokenServer, tokens } from './fixtures/token-server.ts';
 
 const clientId = 'reports';
 const clientSecret = 's3cret-canary';
