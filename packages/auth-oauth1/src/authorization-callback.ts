@@ -23,8 +23,9 @@ export function verifierOf(callback: string | URL, transaction: OAuth1Transactio
 
   if (transaction.accessTokenEndpoint !== accessTokenEndpoint) throw mismatch('the transaction is one of another server.');
   if (callbackUrl === 'oob') {
-    const code = String(callback).trim();
-    if (code === '') throw mismatch("the code is empty. With `callbackUrl: 'oob'` finish() takes the code that the user typed in.");
+    const code = typeof callback === 'string' ? callback.trim() : '';
+    if (!VERIFIER.test(code))
+      throw mismatch("the code is empty, or none. With `callbackUrl: 'oob'` finish() takes the code that the user typed in.");
     return code;
   }
   const parameters = callbackParameters(callback, callbackUrl);
@@ -49,16 +50,23 @@ export function verifierOf(callback: string | URL, transaction: OAuth1Transactio
   }
   if (!token) throw mismatch('the callback has no `oauth_token`. finish() takes the whole URL that the user came back to.');
   if (!verifier) throw mismatch('the callback has no `oauth_verifier`: an old link, or a server of OAuth 1.0 before revision A.');
+  if (!VERIFIER.test(verifier)) throw mismatch('the callback holds blanks or control characters in its `oauth_verifier`.');
   return verifier;
 }
 
-/** Decoded; of what cannot be decoded, `undefined`. */
+/** Those that are looked at, decoded; `undefined` where one of them cannot be. What else the callback holds may be in any encoding. */
 function callbackParameters(callback: string | URL, callbackUrl: string): (readonly [string, string])[] | undefined {
   const text = String(callback);
   if (!URL.canParse(text, callbackUrl)) return undefined;
   try {
-    return encodedParameters(queryOf(text)).map(([name, value]) => [decodeURIComponent(name), decodeURIComponent(value)]);
+    return encodedParameters(queryOf(text)).flatMap(([name, value]) =>
+      name === 'denied' ? [[name, '']] : READ.includes(name) ? [[name, decodeURIComponent(value)]] : [],
+    );
   } catch {
     return undefined;
   }
 }
+
+const READ: readonly string[] = ['oauth_token', 'oauth_verifier', 'oauth_problem'];
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+const VERIFIER = /^[^\s\u0000-\u001f\u007f]+$/;

@@ -5,7 +5,7 @@ import { percentEncode } from './percent-encode.ts';
 import type { EncodedParameter } from './request-parameters.ts';
 import type { Sign } from './signature/signature-method.ts';
 
-/** One set of values of the four credentials. The same values are the same object, so that comparing two tells whether one was rotated. */
+/** One set of values of the four credentials. */
 export interface Credentials {
   /** `oauth_consumer_key`, encoded. */
   readonly consumerKey: EncodedParameter;
@@ -15,6 +15,8 @@ export interface Credentials {
   readonly sign: Sign;
   /** Masks the secrets, and the token, in a server's words. A function, so that nobody who looks at a receipt sees them. */
   readonly redact: (text: string) => string;
+  /** Whether the values are those of `other`, of the same strategy. Objects do not tell: tenants that take turns each get a new one for the same values. */
+  readonly equals: (other: Credentials) => boolean;
 }
 
 /**
@@ -30,10 +32,11 @@ export function createCredentials(options: OAuth1Options, signerOf: (signingKey:
     source(token, 'token', options.token === undefined),
     source(tokenSecret, 'tokenSecret', true),
   ];
+  const valuesOf = new WeakMap<Credentials, readonly string[]>();
   let last: { readonly values: readonly string[]; readonly credentials: Credentials } | undefined;
 
   function credentialsOf(values: readonly string[]): Credentials {
-    if (last && values.every((value, index) => value === last?.values[index])) return last.credentials;
+    if (last && areSame(values, last.values)) return last.credentials;
     const [key = '', secret = '', tokenValue = '', tokenSecretValue = ''] = values.map(percentEncode);
     const signingKey = `${secret}&${tokenSecretValue}`;
     const secrets = [...values.slice(1), signingKey];
@@ -42,7 +45,9 @@ export function createCredentials(options: OAuth1Options, signerOf: (signingKey:
       token: options.token === undefined ? [] : [['oauth_token', tokenValue]],
       sign: signerOf(signingKey),
       redact: (text) => redact(text, secrets),
+      equals: (other) => areSame(values, valuesOf.get(other)),
     };
+    valuesOf.set(credentials, values);
     last = { values, credentials };
     return credentials;
   }
@@ -55,6 +60,10 @@ export function createCredentials(options: OAuth1Options, signerOf: (signingKey:
     const values = sources.map(({ secret, use }) => resolveSecret(secret, use));
     return values.some(isPromiseLike) ? Promise.all(values).then(credentialsOf) : credentialsOf(values as string[]);
   };
+}
+
+function areSame(values: readonly string[], others: readonly string[] | undefined): boolean {
+  return values.every((value, index) => value === others?.[index]);
 }
 
 function source(secret: Secret, option: string, allowEmpty: boolean) {

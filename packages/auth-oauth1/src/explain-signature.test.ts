@@ -210,9 +210,61 @@ const refusals: readonly [string, ExplainableRequest, object][] = [
   ['userinfo', { url: 'https://user:canary-password@api.example.com/' }, { option: 'url' }],
   ['headers that are none', { url, headers: { 'X-Key': 'canary-password\n1' } }, { option: 'headers' }],
   ['oauth_* in the query', { url: `${url}?oauth_nonce=1` }, { option: 'url' }],
+  ['another scheme', { url: 'ftp://api.example.com/' }, { option: 'url' }],
 ];
 test.each(refusals)('%s is refused', async (_, request, expected) => {
   const error = await explainSignature(request, keys).then(undefined, (thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: 'CONFIGURATION_ERROR', ...expected });
   expect(sightings(error, ['canary-password'])).toEqual([]);
+});
+
+test('PLAINTEXT over http, and form fields without a form, are refused as when they are sent', async () => {
+  const http = { url: 'http://api.example.com/' };
+  const plain = { ...keys, signatureMethod: 'PLAINTEXT' } as const;
+  await expect(explainSignature(http, plain)).rejects.toMatchObject({ code: 'UNSAFE_DESTINATION', origin: 'http://api.example.com' });
+  await expect(explainSignature({ url: 'http://localhost/' }, plain)).resolves.toBeDefined();
+  const json = { method: 'POST', body: '{}', headers: { 'Content-Type': 'application/json' } };
+  for (const request of [{}, { method: 'head' }, json, { method: 'POST', body: 'a=1' }]) {
+    await expect(explainSignature({ url, ...request }, { ...keys, placement: 'form' })).rejects.toMatchObject({ option: 'body' });
+  }
+});
+
+test('the base string is the one that is signed, but for what is masked', async () => {
+  const { baseString } = await explainSignature({ url: `${url}/a(1)!*'?b=(2)!*'` }, keys);
+  expect(baseString).toContain('&https%3A%2F%2Fapi.example.com%2Fitems%2Fa%281%29%21%2A%27&b%3D%25282%2529%2521%252A%2527%26');
+  const masked = await explainSignature({ url: `${url}?b=(2)&pin=1` }, keys);
+  expect(masked.baseString).toContain('&b%3D%25282%2529%26');
+});
+
+const spelled: readonly [string, string][] = [
+  [`${url}?a=1 `, `${url}?a=1`],
+  [` ${url}?a=1&\t`, `${url}?a=1&`],
+  [`${url}/a\tb?c\n=1#d`, `${url}/ab?c=1`],
+];
+test.each(spelled)('%j is signed as clients parse it', async (raw, parsed) => {
+  const body = new URLSearchParams('f=1');
+  const [of, as] = await Promise.all([raw, parsed].map((each) => explainSignature({ method: 'POST', url: each, body }, keys)));
+  expect([of?.baseString, of?.signature, of?.parameters]).toEqual([as?.baseString, as?.signature, as?.parameters]);
+});
+
+test('with a body hash, bodies without Content-Type have the one that clients give them', async () => {
+  const hashed = { ...keys, bodyHash: true };
+  const form = await explainSignature({ method: 'POST', url, body: new URLSearchParams('a=1') }, hashed);
+  expect(form.normalizedParameters).toMatch(/^a=1&(?!.*oauth_body_hash)/);
+  const text = await explainSignature({ method: 'POST', url, body: 'a=1' }, hashed);
+  const typed = await explainSignature({ method: 'POST', url, body: 'a=1', headers: { 'Content-Type': 'text/plain' } }, hashed);
+  expect([text.signature, text.normalizedParameters]).toEqual([typed.signature, expect.stringContaining('oauth_body_hash=')]);
+  expect(text.causes[0]?.message).toContain('its Content-Type is text/plain');
+});
+
+test('realm and method show no secret, and parameters called like one neither', async () => {
+  const more = { consumerSecret: 'canary-secret', realm: 'canary-secret' };
+  const explanation = await explainSignature({ url, method: 'canary-secret' }, { ...keys, ...more });
+  expect(sightings(explanation, ['canary-secret', 'CANARY-SECRET'])).toEqual([]);
+  expect([explanation.method, explanation.baseString.slice(0, 2)]).toEqual(['…', '…&']);
+  const names = ['pwd', 'pass', 'auth', 'sig', 'code', 'pin', 'jwt', 'session', 'assertion', 'user[pin]', 'authCode', 'sessionId'];
+  const query = new URLSearchParams([...names, 'shipping', 'design', 'author', 'compass'].map((name) => [name, 'v']));
+  const { parameters } = await explainSignature({ url: `${url}?${query}` }, keys);
+  const open = parameters.filter(({ source, value }) => source === 'query' && value === 'v');
+  expect(open.map(({ name }) => name)).toEqual(['author', 'compass', 'design', 'shipping']);
 });

@@ -1,7 +1,7 @@
 // RFC 5849 §3.4: what goes into a signature, shown.
-import { ConfigurationError } from '@authseam/core';
 import { checkOptions, type OAuth1Options } from './oauth1-options.ts';
-import { createRequestSigner, type SignableRequest } from './sign-request.ts';
+import { createRequestSigner } from './sign-request.ts';
+import { signableRequest } from './signable-request.ts';
 import { explainSigned, type SignatureExplanation } from './signature-explanation.ts';
 
 /** A request to take apart, as fetch takes it. It is not sent. */
@@ -32,7 +32,9 @@ export interface ExplainSignatureOptions extends OAuth1Options {
  * unless `nonce` and `timestampSeconds` repeat it.
  *
  * @returns Data, all of it parts of the signature as they are encoded in it, and a report: `String(explanation)`, `explanation.text`.
- * @throws {ConfigurationError} as `oauth1` and the adapters do: for unfit options, a relative URL, userinfo or `oauth_*` parameters in the request.
+ * @throws {ConfigurationError} as `oauth1` and the adapters do: for unfit options, a relative URL, userinfo or `oauth_*` parameters in the request, and
+ * form fields where no form is.
+ * @throws {UnsafeDestinationError} for PLAINTEXT over plain http beyond loopback.
  * @see RFC 5849 §3.4
  * @example
  * ```ts
@@ -48,43 +50,9 @@ export interface ExplainSignatureOptions extends OAuth1Options {
 export async function explainSignature(request: ExplainableRequest, options: ExplainSignatureOptions): Promise<SignatureExplanation> {
   const { now = () => Date.now(), clockOffsetSeconds = 0, ...signing } = options;
   const checked = checkOptions(signing);
-  const signable = signableRequest(request, checked.bodyHash);
+  const signable = signableRequest(request, checked);
   const nowMs = now();
   const nowSeconds = Math.floor(checked.timestampSeconds ? checked.timestampSeconds() : nowMs / 1000);
   const signed = await createRequestSigner(checked).sign(signable.signed, nowSeconds, clockOffsetSeconds);
   return explainSigned({ request: signable.given, signed, options: checked, referenceMs: nowMs, isServerTime: false });
 }
-
-/** The request as it was given, and as an adapter shows it: with its body only where that is looked at. */
-function signableRequest(request: ExplainableRequest, readsBytes: boolean): { given: SignableRequest; signed: SignableRequest } {
-  const { method = 'GET', body: givenBody } = request;
-  const headers = headersOf(request);
-  const url = String(request.url);
-  checkUrl(url);
-  const body = givenBody instanceof URLSearchParams ? String(givenBody) : givenBody;
-  const implied = givenBody instanceof URLSearchParams ? FORM : null;
-  const isForm = (headers.get('content-type') ?? implied)?.split(';', 1)[0]?.trim().toLowerCase() === FORM;
-  const given = { method, url, headers, ...(body !== undefined && { body }) };
-  const shown = { method, url, headers };
-  return { given, signed: body !== undefined && (isForm || readsBytes) ? { ...shown, body } : shown };
-}
-
-function headersOf({ headers }: ExplainableRequest): Headers {
-  try {
-    return new Headers(headers);
-  } catch {
-    throw unfit('headers', 'hold what no header can be'); // what the platform says about it quotes it
-  }
-}
-
-function checkUrl(url: string): void {
-  if (!URL.canParse(url)) throw unfit('url', 'must be absolute');
-  const { username, password } = new URL(url);
-  if (username || password) throw unfit('url', 'holds a user name or password, which no adapter sends: take them out');
-}
-
-function unfit(option: string, problem: string): ConfigurationError {
-  return new ConfigurationError(`oauth1: the request's \`${option}\` ${problem}.`, { option, strategy: 'oauth1' });
-}
-
-const FORM = 'application/x-www-form-urlencoded';

@@ -52,6 +52,19 @@ test('RSA: the consumer secret is the private key', async () => {
   expect(() => fromOAuth10a(unfit)).toThrow(expect.objectContaining({ option: 'privateKey' }));
 });
 
+class OwnClock extends OAuth {
+  override getTimeStamp(): number {
+    return 1;
+  }
+}
+
+test('a subclass may add methods', async () => {
+  class Named extends OAuth {
+    readonly name = 'ours';
+  }
+  expect((await sent(new Named({ consumer }))).parameters).toMatchObject({ oauth_signature_method: 'PLAINTEXT' });
+});
+
 const refused: readonly [string, unknown, OAuth10aToken?][] = [
   ['oauth', undefined],
   ['oauth', {}],
@@ -60,6 +73,18 @@ const refused: readonly [string, unknown, OAuth10aToken?][] = [
   ['last_ampersand', new OAuth({ consumer, last_ampersand: false })],
   ['last_ampersand', new OAuth({ consumer, last_ampersand: false }), { key: 'token', secret: '' }],
   ['nonce_length', { consumer, nonce_length: 1.5 }],
+  ['hash_function', new OAuth({ consumer, hash_function: hmac('sha1') })],
+  ['hash_function', new OAuth({ consumer, signature_method: 'PLAINTEXT', hash_function: hmac('sha256') })],
+  [
+    'hash_function',
+    {
+      consumer,
+      hash_function() {
+        throw new Error('canary');
+      },
+    },
+  ],
+  ['getTimeStamp', new OwnClock({ consumer })],
   ['getTimeStamp', Object.assign(new OAuth({ consumer }), { getTimeStamp: () => 1 })],
 ];
 test.each(refused)('%s cannot be carried over (%#)', (option, oauth, of) => {

@@ -14,6 +14,7 @@ export interface OAuth10aInstance {
   readonly version?: string | undefined;
   readonly nonce_length?: number | undefined;
   readonly last_ampersand?: boolean | undefined;
+  readonly hash_function?: ((baseString: string, key: string) => unknown) | undefined;
 }
 
 /** A token as oauth-1.0a takes it. */
@@ -27,13 +28,13 @@ export interface OAuth10aToken {
  * The strategy that signs as an `OAuth` instance of the npm package oauth-1.0a does, but by RFC 5849: with its consumer, signature method, realm,
  * version and nonce length. They are read once, here. For RSA methods `consumer.secret` is the private key, as PEM.
  *
- * Its `hash_function` and `body_hash_function` are not called: the signature method says what they do. `parameter_seperator` is the blank after
+ * Its `hash_function` and `body_hash_function` do not sign: the signature method says what they do. `parameter_seperator` is the blank after
  * commas in the header, which no signature knows. Body hashes are not carried over, since it asks for them request by request: see `bodyHash` of
  * `oauth1`.
  *
  * @param token The user's. Absent: requests are signed for the application alone.
  * @throws {ConfigurationError} for what no standard option stands for: a signature method of one's own, another version, `last_ampersand: false`,
- * methods that were replaced on the instance; and as `oauth1` does.
+ * a hash function beside PLAINTEXT (its default), methods that were replaced on the instance or in a subclass; and as `oauth1` does.
  * @example
  * ```ts
  * import { fromOAuth10a } from '@authseam/auth-oauth1/from-oauth-1.0a';
@@ -69,9 +70,31 @@ function checked(oauth: OAuth10aInstance, token: OAuth10aToken | undefined): OAu
   refuseIf(!Number.isInteger(length) || length < 1, 'nonce_length', 'is no number of characters');
   const isBare = oauth.last_ampersand === false && !token?.secret && !method.startsWith('RSA-');
   refuseIf(isBare, 'last_ampersand', 'is false: RFC 5849 §3.4.2 has the ampersand in every signing key, with or without a token secret');
-  const replaced = METHODS.find((name) => Object.hasOwn(oauth, name));
-  refuseIf(replaced !== undefined, replaced ?? '', 'was replaced on this instance, and what it does is not carried over');
+  refuseIf(
+    method === 'PLAINTEXT' && !yieldsKey(oauth.hash_function),
+    'hash_function',
+    'stands beside PLAINTEXT, which is the default: oauth-1.0a sent a hash, and this would send the secrets. Name the `signature_method`',
+  );
+  const replaced = METHODS.find((name) => isReplaced(oauth, name));
+  refuseIf(replaced !== undefined, replaced ?? '', 'was replaced on this instance or in a subclass, and what it does is not carried over');
   return oauth;
+}
+
+/** oauth-1.0a gives PLAINTEXT a hash function that answers with the key; only asking tells it from another. */
+function yieldsKey(hash: OAuth10aInstance['hash_function']): boolean {
+  try {
+    return !hash || hash('base string', 'key') === 'key';
+  } catch {
+    return false;
+  }
+}
+
+/** Whether `name` is the instance's own, or on more than one of its prototypes. */
+function isReplaced(oauth: object, name: string): boolean {
+  if (Object.hasOwn(oauth, name)) return true;
+  let holders = 0;
+  for (let at: unknown = Object.getPrototypeOf(oauth); at; at = Object.getPrototypeOf(at)) holders += Object.hasOwn(at, name) ? 1 : 0;
+  return holders > 1;
 }
 
 function refuseIf(isWrong: boolean, option: string, problem: string): void {

@@ -13,12 +13,23 @@ export function maskedParameter([name, value]: EncodedParameter, source: string,
     const isOpen = OPEN.test(name) && !holdsSecret(value, credentials);
     return [shown, isOpen ? value : value === '' ? '' : value.replace(LONG, '$1…$2').replace(WITHOUT_MARK, '…')];
   }
-  return [shown, value !== '' && (SECRET_NAME.test(name) || holdsSecret(value, credentials)) ? '…' : value];
+  return [shown, value !== '' && (isSecretName(name) || holdsSecret(value, credentials)) ? '…' : value];
 }
 
 /** A base string URI fit to be shown: some APIs have tokens in their paths. */
 export function maskedUri(uri: string, credentials: Credentials): string {
   return holdsSecret(uri, credentials) ? `${new URL(uri).origin}/…` : uri;
+}
+
+/** Any other text fit to be shown. */
+export function maskedText(text: string, credentials: Credentials): string {
+  return holdsSecret(text, credentials) ? '…' : text;
+}
+
+/** Short words count as whole ones only: `pin` and `user[pin]`, not `shipping`. */
+function isSecretName(name: string): boolean {
+  const words = name.replace(/%[\dA-F]{2}/g, '_').replace(/([a-z\d])([A-Z])/g, '$1_$2');
+  return SECRET_NAME.test(name) || SECRET_WORD.test(words);
 }
 
 /**
@@ -35,7 +46,9 @@ function holdsSecret(text: string, { redact }: Credentials): boolean {
 const PIECE = 200;
 const READ = 2_000;
 const OPEN = /^oauth_(?:nonce|signature_method|timestamp|version|body_hash|callback)$/;
-const SECRET_NAME = /passw|passphrase|secret|token|api[-_]?key|credential|verifier/i;
+const SECRET_NAME =
+  /passw|passphrase|secret|token|api[-_]?key|credential|verifier|pwd|passcode|authcode|authoriz|signature|jwt|session|sessid|assertion/i;
+const SECRET_WORD = /(?:^|[^a-z])(?:pass|auth|sig|code|pin)(?![a-z])/i;
 /** Two characters at each end of ten or more, encoded or not. */
 const LONG = /^((?:%..|[^%]){2})(?:%..|[^%]){6,}((?:%..|[^%]){2})$/;
 const WITHOUT_MARK = /^[^…]*$/;

@@ -31,7 +31,7 @@ export interface OAuth1FlowOptions
   /** Method of both token requests. Default `'POST'`. */
   readonly method?: 'POST' | 'GET';
   /** More headers of both token requests: the `User-Agent` that Discogs wants, say. Default none. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | Headers;
   /** Limit of each token request, its answer included, in milliseconds. Default 10 000. */
   readonly timeoutMs?: number;
   /** Sends the token requests, never through an authenticated client. Default: the platform's `fetch`, looked up at each use. */
@@ -41,8 +41,8 @@ export interface OAuth1FlowOptions
 }
 
 /** Options with their defaults. */
-export type CheckedFlowOptions = OAuth1FlowOptions &
-  Required<Pick<OAuth1FlowOptions, 'method' | 'headers' | 'timeoutMs' | 'now' | 'parameters'>>;
+export type CheckedFlowOptions = Omit<OAuth1FlowOptions, 'headers'> &
+  Required<Pick<OAuth1FlowOptions, 'method' | 'timeoutMs' | 'now' | 'parameters'>> & { readonly headers: Readonly<Record<string, string>> };
 
 /**
  * `options` with their defaults.
@@ -50,6 +50,7 @@ export type CheckedFlowOptions = OAuth1FlowOptions &
  * @throws {ConfigurationError} that names the option and never shows its value.
  */
 export function checkFlowOptions(options: OAuth1FlowOptions): CheckedFlowOptions {
+  checkObject(options, 'options');
   const { method = 'POST', timeoutMs = 10_000, now = () => Date.now(), parameters = {}, callbackUrl } = options;
   for (const option of ENDPOINTS) checkEndpoint(options[option], option);
   refuseIf(!isCallback(callbackUrl), 'callbackUrl', `is an absolute URL without fragment and oauth_* parameters, or 'oob'`);
@@ -59,10 +60,11 @@ export function checkFlowOptions(options: OAuth1FlowOptions): CheckedFlowOptions
   for (const option of ['fetch', 'now', 'nonce', 'timestampSeconds'] as const) {
     refuseIf(!['function', 'undefined'].includes(typeof options[option]), option, 'is a function');
   }
+  checkObject(parameters, 'parameters');
   for (const name of ['oauth_callback', 'oauth_verifier', 'oauth_token']) {
     refuseIf(Object.hasOwn(parameters, name), 'parameters', `holds \`${name}\`, which the flow itself sets`);
   }
-  const headers = { ...options.headers };
+  const headers = headersOf(options.headers);
   checkPatch({ headers }, 'oauth1Flow', 'headers');
   refuseIf(
     Object.keys(headers).some((name) => /^(?:authorization|content-type|content-length)$/i.test(name)),
@@ -71,6 +73,17 @@ export function checkFlowOptions(options: OAuth1FlowOptions): CheckedFlowOptions
   );
   oauth1(options); // what it says about keys and methods holds here too
   return { ...options, method, headers, timeoutMs, now, parameters };
+}
+
+/** @throws {ConfigurationError} unless `value` is an object of named members. */
+export function checkObject(value: unknown, option: string): void {
+  refuseIf(typeof value !== 'object' || value === null || Symbol.iterator in value, option, 'is an object of named members');
+}
+
+function headersOf(headers: OAuth1FlowOptions['headers'] = {}): Record<string, string> {
+  if (headers instanceof Headers) return Object.fromEntries(headers);
+  checkObject(headers, 'headers');
+  return { ...headers };
 }
 
 /** RFC 5849 §2.1, §2.3: the answers hold secrets, so TLS is required. */

@@ -111,6 +111,7 @@ const callbacks: readonly [string, (where: string) => string | URL][] = [
   ['a path and query', () => `/callback?oauth_token=temporary&oauth_verifier=${verifier}`],
   ['another scheme', () => callback.replace('https://app', 'com.example.app://app')],
   ['with a fragment', () => `${callback}#oauth_token=other`],
+  ['with a parameter in Latin-1', () => `${callback}&name=J%FCrgen&%E9=1`],
   ['with a parameter of the application called denied', () => `${callback}&denied=0`],
 ];
 test.each(callbacks)('the callback may be %s', async (_, of) => {
@@ -371,6 +372,8 @@ const returns: readonly [string, string, string, RegExp, string?][] = [
     'permission_denied',
   ],
   ['a refusal with the token of another', query('oauth_token=other&oauth_problem=user_refused'), 'OAUTH1_FLOW_MISMATCH', /of another flow/],
+  ['a blank in the verifier', query('oauth_token=temporary&oauth_verifier=a+b'), 'OAUTH1_FLOW_MISMATCH', /blanks or control/],
+  ['a line break in the verifier', query('oauth_token=temporary&oauth_verifier=a%0A'), 'OAUTH1_FLOW_MISMATCH', /blanks or control/],
   ['a refusal in words', query(`oauth_problem=%3Cb%3E${verifier}`), 'OAUTH1_FLOW_DENIED', /without consent\. /],
 ];
 test.each(returns)('a user who comes back with %s sends nothing', async (_, back, code, words, oauthProblem) => {
@@ -407,6 +410,10 @@ const misuse: readonly [string, object][] = [
   ['now', { now: 1 }],
   ['headers', { headers: { Authorization: 'x' } }],
   ['headers', { headers: { 'User-Agent': 'a\nb' } }],
+  ['headers', { headers: new Headers({ Authorization: 'x' }) }],
+  ['headers', { headers: new Map([['User-Agent', 'x']]) }],
+  ['headers', { headers: null }],
+  ['parameters', { parameters: null }],
   ['parameters', { parameters: { oauth_callback: 'oob' } }],
   ['consumerKey', { consumerKey: '' }],
   ['consumerSecret', { consumerSecret: undefined }],
@@ -438,4 +445,49 @@ test('secrets may be functions; one that fails is named, and its words are not a
     cause: { message: 'vault is sealed' },
   });
   expect(seen).toHaveLength(1);
+});
+
+test('no options at all are refused', async () => {
+  expect(() => oauth1Flow(undefined as never)).toThrow(ConfigurationError);
+  expect(() => oauth1Flow(null as never)).toThrow(ConfigurationError);
+  for (const none of [null, { parameters: null }]) await expect(flowOf().start(none as never)).rejects.toBeInstanceOf(ConfigurationError);
+  await expect(flowOf().finish(callback, transaction(), null as never)).rejects.toBeInstanceOf(ConfigurationError);
+  expect(seen).toEqual([]);
+});
+
+test('out of band, what is no code sends nothing', async () => {
+  const flow = flowOf({ callbackUrl: 'oob' });
+  for (const code of [undefined, null, 1234, '', 'a b', 'a\u0000b']) {
+    expect(await errorOf(flow.finish(code as never, transaction()))).toMatchObject({ code: 'OAUTH1_FLOW_MISMATCH' });
+  }
+  expect(seen).toEqual([]);
+});
+
+test('a Headers object is read, and parameters go with both requests', async () => {
+  const flow = flowOf({ headers: new Headers({ 'User-Agent': 'my-app/1.0' }), parameters: { x_vendor: 'v' } });
+  const { transaction: kept } = await flow.start();
+  await flow.finish(callback, kept);
+  expect(seen.map(({ headers }) => headers['user-agent'])).toEqual(['my-app/1.0', 'my-app/1.0']);
+  for (const { authorization } of seen) expect(authorization).toContain('x_vendor="v"');
+});
+
+test('what else an answer holds need not be UTF-8', async () => {
+  answer = (_, response) => form(response, `${new URLSearchParams(granted)}&name=J%FCrgen`);
+  expect((await flowOf().finish(callback, transaction())).parameters).toMatchObject({ user_id: '7', name: 'J\ufffdrgen' });
+});
+
+test.each(['nonce', 'now', 'timestampSeconds'])('a function `%s` that fails is named, without secrets', async (option) => {
+  const fails = () => {
+    throw new Error(`broken by ${consumerSecret} and ${tokenSecret}`);
+  };
+  const error = await errorOf(flowOf({ [option]: fails }).finish(callback, transaction()));
+  expect(error).toMatchObject({ code: 'STRATEGY_FAILED', cause: { message: 'broken by [redacted] and [redacted]' } });
+  expect(error.message).toContain(`\`${option}\` failed`);
+  expect(seen).toEqual([]);
+});
+
+test('a timestamp in microseconds is no error of its own', async () => {
+  answer = (_, response) => form(response, 'oauth_problem=timestamp_refused', 401);
+  const error = await errorOf(flowOf({ timestampSeconds: () => 1_700_000_000_000_000 }).start());
+  expect(error).toMatchObject({ code: 'OAUTH1_FLOW_REFUSED', message: expect.stringContaining('signed at nothing') });
 });

@@ -2,7 +2,7 @@
 import { ConfigurationError } from '@authseam/core';
 import { appendQuery } from '@authseam/core/adapter';
 import { verifierOf } from './authorization-callback.ts';
-import { type CheckedFlowOptions, checkFlowOptions, type OAuth1FlowOptions } from './oauth1-flow-options.ts';
+import { type CheckedFlowOptions, checkFlowOptions, checkObject, type OAuth1FlowOptions } from './oauth1-flow-options.ts';
 import { createTokenRequest } from './token-request.ts';
 
 /**
@@ -85,7 +85,10 @@ export function oauth1Flow(options: OAuth1FlowOptions): OAuth1Flow {
   const request = createTokenRequest(checked);
 
   return Object.freeze({
-    async start({ parameters = {}, signal } = {}) {
+    async start(options = {}) {
+      checkObject(options, 'options');
+      const { parameters = {}, signal } = options;
+      checkObject(parameters, 'parameters');
       checkAuthorizationParameters(checked, parameters);
       const { token, tokenSecret } = await request({
         step: 'temporary-credentials',
@@ -97,11 +100,13 @@ export function oauth1Flow(options: OAuth1FlowOptions): OAuth1Flow {
       return { url, transaction: { token, tokenSecret, accessTokenEndpoint } };
     },
 
-    async finish(callback, transaction, { signal } = {}) {
+    async finish(callback, transaction, options = {}) {
+      checkObject(options, 'options');
+      const { signal } = options;
       checkTransaction(transaction);
       const verifier = verifierOf(callback, transaction, checked);
       const { token, tokenSecret } = transaction;
-      const parameters = { oauth_verifier: verifier };
+      const parameters = { ...checked.parameters, oauth_verifier: verifier };
       return request({ step: 'token-credentials', endpoint: accessTokenEndpoint, temporary: { token, tokenSecret }, parameters, signal });
     },
   } satisfies OAuth1Flow);

@@ -30,7 +30,7 @@ export interface OAuth1Options {
   readonly parameters?: Readonly<Record<string, string>>;
   /** Whether a response besides 401, and a 400 that names an `oauth_problem`, means that the credentials were rejected. Asked for status >= 400 only. */
   readonly isRejected?: NonNullable<AuthStrategy['isRejected']>;
-  /** Must answer another value each time. Default 26 letters and digits from the platform's cryptographic random generator. */
+  /** Must answer another value each time, never an empty one. Default 26 letters and digits from the platform's cryptographic random generator. */
   readonly nonce?: () => string;
   /** Whole seconds since the epoch. Default the adapter's clock; what was learnt about the server's is added to either. */
   readonly timestampSeconds?: () => number;
@@ -46,15 +46,17 @@ export type CheckedOptions = OAuth1Options &
  * @throws {ConfigurationError} for options that contradict each other. Secrets are checked where they are resolved.
  */
 export function checkOptions(options: OAuth1Options): CheckedOptions {
+  refuseIf(typeof options !== 'object' || options === null, 'options', 'must be an object');
   const { signatureMethod = 'HMAC-SHA1', placement = 'header', bodyHash = false, version = '1.0', realm } = options;
+  refuseIf(!signatureMethods.includes(signatureMethod), 'signatureMethod', `is one of ${signatureMethods.join(', ')}`);
+  checkTypes(options);
   const parameters = { ...options.parameters };
   const isRsa = signatureMethod.startsWith('RSA-');
   const isPlaintext = signatureMethod === 'PLAINTEXT';
   const { privateKey, token, tokenSecret } = options;
-  refuseIf(!signatureMethods.includes(signatureMethod), 'signatureMethod', `is one of ${signatureMethods.join(', ')}`);
   refuseIf(!PLACEMENTS.includes(placement), 'placement', `is 'header', 'query' or 'form'`);
   refuseIf(version !== '1.0' && version !== false, 'version', `is '1.0' or false`);
-  refuseIf(isRsa && privateKey === undefined, 'privateKey', `is required for ${signatureMethod}`);
+  refuseIf(isRsa && (privateKey === undefined || privateKey === null), 'privateKey', `is required for ${signatureMethod}`);
   refuseIf(!isRsa && privateKey !== undefined, 'privateKey', `is for RSA methods; ${signatureMethod} signs with the secrets`);
   refuseIf(
     !isRsa && 'consumerSecret' in options && options.consumerSecret === undefined,
@@ -62,6 +64,7 @@ export function checkOptions(options: OAuth1Options): CheckedOptions {
     `is undefined; if it is empty, say ''`,
   );
   refuseIf(token === undefined && tokenSecret !== undefined, 'token', 'is missing, and there is a `tokenSecret`');
+  refuseIf('token' in options && token === undefined, 'token', 'is undefined; to sign for the application alone, leave it out');
   refuseIf(!isRsa && token !== undefined && tokenSecret === undefined, 'tokenSecret', `belongs to \`token\`; if it is empty, say ''`);
   refuseIf(bodyHash && isPlaintext, 'bodyHash', 'needs a signature to protect it, and PLAINTEXT has none');
   refuseIf(bodyHash && placement === 'form', 'bodyHash', "never goes with a form body, and `placement: 'form'` needs one");
@@ -75,7 +78,42 @@ export function checkOptions(options: OAuth1Options): CheckedOptions {
     );
     refuseIf(name === '' || typeof value !== 'string', 'parameters', 'maps names to strings');
   }
-  return { ...options, signatureMethod, placement, bodyHash, version, parameters };
+  return { ...options, ...checkedSources(options), signatureMethod, placement, bodyHash, version, parameters };
+}
+
+/** What types say, for callers without them. */
+function checkTypes({ bodyHash = false, realm = '', parameters = {}, ...options }: OAuth1Options): void {
+  for (const option of ['isRejected', 'nonce', 'timestampSeconds'] as const) {
+    refuseIf(options[option] !== undefined && typeof options[option] !== 'function', option, 'is a function');
+  }
+  refuseIf(typeof bodyHash !== 'boolean', 'bodyHash', 'is true or false');
+  refuseIf(typeof realm !== 'string', 'realm', 'is a string');
+  refuseIf(!isPlainObject(parameters), 'parameters', 'maps names to strings, as a plain object');
+}
+
+/** Of any realm of JavaScript. */
+function isPlainObject(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || (Object.getPrototypeOf(prototype) === null && !Array.isArray(value));
+}
+
+/** The caller's own sources of nonces and time, checked at each use: a server would take what they got wrong for a bad signature. */
+function checkedSources({ nonce, timestampSeconds }: OAuth1Options): Pick<OAuth1Options, 'nonce' | 'timestampSeconds'> {
+  const checkedNonce = (own: () => unknown): string => {
+    const value = own();
+    refuseIf(typeof value !== 'string' || value === '', 'nonce', 'must yield a string that is not empty');
+    return value as string;
+  };
+  const checkedTime = (own: () => number): number => {
+    const value = own();
+    refuseIf(!Number.isFinite(value) || value < 0, 'timestampSeconds', 'must yield seconds since the epoch: Math.floor(ms / 1000)');
+    return value;
+  };
+  return {
+    ...(nonce && { nonce: () => checkedNonce(nonce) }),
+    ...(timestampSeconds && { timestampSeconds: () => checkedTime(timestampSeconds) }),
+  };
 }
 
 function refuseIf(isWrong: boolean, option: string, problem: string): void {
@@ -85,5 +123,7 @@ function refuseIf(isWrong: boolean, option: string, problem: string): void {
 const PLACEMENTS: readonly unknown[] = ['header', 'query', 'form'];
 const OWN: readonly string[] = [
   'realm',
-  ...['consumer_key', 'nonce', 'signature', 'signature_method', 'timestamp', 'version', 'body_hash'].map((name) => `oauth_${name}`),
+  ...['consumer_key', 'nonce', 'signature', 'signature_method', 'timestamp', 'version', 'body_hash', 'consumer_secret', 'token_secret'].map(
+    (name) => `oauth_${name}`,
+  ),
 ];

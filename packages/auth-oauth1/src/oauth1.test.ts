@@ -188,6 +188,21 @@ describe('refused at construction', () => {
     ['parameters that have an option', { ...pair, parameters: { oauth_version: '1.0' } }, 'parameters'],
     ['a token twice', { ...both, parameters: { oauth_token: 'x' } }, 'parameters'],
     ['a realm among the parameters', { ...pair, parameters: { realm: 'r' } }, 'parameters'],
+    ['a token secret among the parameters', { ...pair, parameters: { oauth_token_secret: 'canary' } }, 'parameters'],
+    ['a consumer secret among the parameters', { ...pair, parameters: { oauth_consumer_secret: 'canary' } }, 'parameters'],
+    ['parameters in a list', { ...pair, parameters: ['canary'] }, 'parameters'],
+    ['parameters in an empty list', { ...pair, parameters: [] }, 'parameters'],
+    ['parameters in a map', { ...pair, parameters: new Map([['a', 'canary']]) }, 'parameters'],
+    ['parameters that are null', { ...pair, parameters: null }, 'parameters'],
+    ['a token that is undefined', { ...pair, token: undefined }, 'token'],
+    ['a signature method that is null', { ...pair, signatureMethod: null }, 'signatureMethod'],
+    ['a signature method that is a number', { ...pair, signatureMethod: 5 }, 'signatureMethod'],
+    ['RSA with a key that is null', { ...rsa, privateKey: null }, 'privateKey'],
+    ['isRejected that is no function', { ...pair, isRejected: true }, 'isRejected'],
+    ['a nonce that is no function', { ...pair, nonce: 'canary' }, 'nonce'],
+    ['a time that is no function', { ...pair, timestampSeconds: 1 }, 'timestampSeconds'],
+    ['a realm that is no string', { ...pair, realm: null }, 'realm'],
+    ['a body hash that is no boolean', { ...pair, bodyHash: 'yes' }, 'bodyHash'],
     ['parameters that are no strings', { ...pair, parameters: { oauth_callback: undefined } }, 'parameters'],
   ])('%s', (_name, options, option) => {
     const refused = expect(() => oauth1(options as unknown as OAuth1Options));
@@ -203,9 +218,27 @@ describe('refused at construction', () => {
     expect(oauth1(options).name).toBe('oauth1');
   });
 
+  it.each([undefined, null, 'canary'])('options that are none: %s', (options) => {
+    expect(() => oauth1(options as unknown as OAuth1Options)).toThrow(
+      expect.objectContaining({ name: 'ConfigurationError', option: 'options' }),
+    );
+  });
+
   it('not before its use: a variable that is unset', () => {
     const strategy = oauth1({ ...pair, token: fromEnv('AUTHSEAM_TEST_NOT_SET'), tokenSecret: '' });
     expect(() => strategy.authorize(aRequest(), context)).toThrow('AUTHSEAM_TEST_NOT_SET');
+  });
+});
+
+describe('refused at use, with nothing sent', () => {
+  it.each<[string, unknown]>([
+    ...['', undefined, 5, Promise.resolve('n')].map((value) => ['nonce', value] as [string, unknown]),
+    ...[-1, Number.NaN, Number.POSITIVE_INFINITY, '1', undefined].map((value) => ['timestampSeconds', value] as [string, unknown]),
+  ])('%s that yields %s', async (option, value) => {
+    const send = vi.fn(async () => new Response());
+    const api = authorizedFetch(send, oauth1({ ...both, ...fixed, [option]: () => value }));
+    await expect(api('https://api.example.com/')).rejects.toMatchObject({ name: 'ConfigurationError', option });
+    expect(send).not.toHaveBeenCalled();
   });
 });
 

@@ -1,4 +1,5 @@
 // OAuth Problem Reporting; RFC 5849 §3.2, §3.3; RELIABILITY.md, Secrets.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { inspect } from 'node:util';
 import { type AuthContext, type AuthResponse, isAuthError } from '@authseam/core';
 import { authorizedFetch } from '@authseam/core/fetch';
@@ -160,7 +161,7 @@ describe('a refused timestamp', () => {
   });
 
   it('is added to a clock of your own', async () => {
-    const strategy = oauth1({ ...options, timestampSeconds: () => 1000.9 });
+    const strategy = oauth1({ ...options, timestampSeconds: () => 1000 });
     await recoverFrom(refused(0), strategy);
     expect(timestampOf(strategy)).toBe(NOW_SECONDS);
   });
@@ -180,6 +181,12 @@ describe('a refused timestamp', () => {
     ['Date is none', { headers: { ...challenge('timestamp_refused').headers, Date: 'yesterday' } }, /says nothing/],
   ])('is an error when %s', async (_name, answer, message) => {
     expect((await errorFrom(answer)).message).toMatch(message);
+  });
+
+  it.each(['signature_invalid', 'timestamp_refused'])('in microseconds is no date, and the error is still %s', async (problem) => {
+    const error = await errorFrom(challenge(problem), { timestampSeconds: () => NOW_SECONDS * 1e6 });
+    expect(error).toMatchObject({ code: 'OAUTH1_REJECTED', oauthProblem: problem });
+    expect(error.message.includes('1700000000000000 seconds, which is no date')).toBe(problem === 'timestamp_refused');
   });
 
   it('is mended again when the server changes its clock, and an error while it does not', async () => {
@@ -221,6 +228,22 @@ describe('rejections', () => {
     expect(await recoverFrom(challenge('token_expired'), strategy)).toBe(true);
     expect(await recoverFrom({}, strategy)).toBe(false);
     await expect(recoverFrom(challenge('token_expired'), strategy)).rejects.toThrow('token_expired');
+  });
+
+  it('of one tenant are not sent again because another one came in between', async () => {
+    const tenants = new AsyncLocalStorage<string>();
+    const tenant = (): string => tenants.getStore() ?? '';
+    const bothSent = Promise.withResolvers<void>();
+    const server = vi.fn(async (_input: string | URL | Request, _init?: RequestInit) => {
+      if (server.mock.calls.length === 2) bothSent.resolve();
+      await bothSent.promise;
+      return new Response('', { status: 401 });
+    });
+    const api = authorizedFetch(server, oauth1({ ...options, token: tenant, tokenSecret: tenant }));
+    const post = () => api('https://api.example.com/', { method: 'POST', body: 'text' });
+    const answers = await Promise.all([tenants.run('tenant-a', post), tenants.run('tenant-b', post)]);
+    expect(answers.map(({ status }) => status)).toEqual([401, 401]);
+    expect(server).toHaveBeenCalledTimes(2);
   });
 
   it('are what the caller says, too: Extra Horizon answers 400, 401 or 403 with a code', async () => {

@@ -37,7 +37,8 @@ export function createRecovery(
 
   return async (response, { request, receipt: signed }, context) => {
     if (!signed) return false;
-    if ((await signer.credentials()) !== signed.credentials) return true;
+    const current = await signer.credentials();
+    if (!current.equals(signed.credentials)) return true;
     const named = await oauthProblem(response);
     if (!named) return false;
     if (named.problem === 'timestamp_refused' && clockIsMended(response, request, signed, context)) return true;
@@ -55,8 +56,9 @@ function rejection(
   const oauthProblem = credentials.redact(problem);
   const oauthProblemAdvice = advice === undefined ? undefined : credentials.redact(advice);
   const said = oauthProblemAdvice ? `${oauthProblem} (${oauthProblemAdvice})` : oauthProblem;
-  const clocks = `It was signed at ${isoTime(timestampSeconds * 1000)}; the server's clock says ${isoTime(Date.parse(headers.get('date') ?? ''))}. `;
-  const what = problem === 'timestamp_refused' ? clocks : '';
+  const clocks = (): string =>
+    `It was signed at ${isoTime(timestampSeconds * 1000)}; the server's clock says ${isoTime(Date.parse(headers.get('date') ?? ''))}. `;
+  const what = problem === 'timestamp_refused' ? clocks() : '';
   const next = NEXT.get(problem) ?? NEXT.get(problem.replace(/_[a-z]+$/, '')) ?? 'Look it up in the documentation of the API.';
   return new OAuth1Error(`oauth1: ${new URL(url).origin} refused the request: ${said}. ${what}${next}`, {
     code: 'OAUTH1_REJECTED',
@@ -67,7 +69,9 @@ function rejection(
 }
 
 function isoTime(ms: number): string {
-  return Number.isNaN(ms) ? 'nothing' : new Date(ms).toISOString();
+  const date = new Date(ms);
+  if (!Number.isNaN(date.getTime())) return date.toISOString();
+  return Number.isNaN(ms) ? 'nothing' : `${ms / 1000} seconds, which is no date`;
 }
 
 /** Closer than this, the time is not why a server refuses it. `Date` has whole seconds, and an answer takes its time. */

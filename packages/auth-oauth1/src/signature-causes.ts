@@ -77,7 +77,7 @@ function timeCauses({ signed, referenceMs, isServerTime }: CauseEvidence): Findi
 }
 
 function encodingCauses({ request, options, names }: CauseEvidence): Finding[] {
-  const query = queryOf(request.url);
+  const query = queryOf(new URL(request.url).href);
   const repeated = [...new Set(names.filter((name, index) => names.indexOf(name) < index))];
   const isForm = names.length > encodedParameters(query).length;
   const again = repeated.length === 1 ? 'A parameter' : `${repeated.length} parameters`;
@@ -109,7 +109,7 @@ function encodingCauses({ request, options, names }: CauseEvidence): Finding[] {
 function placeCauses({ request }: CauseEvidence): Finding[] {
   const { method, url } = request;
   const { protocol } = new URL(url);
-  const [, authority = ''] = /^\w+:\/\/([^/?#]*)/.exec(url) ?? [];
+  const [, authority = ''] = /^\s*\w+:\/\/([^/?#]*)/.exec(url) ?? [];
   const oddity = /:\d+$/.test(authority) ? 'names a port' : /[A-Z]/.test(authority) ? 'has capitals in its host' : undefined;
   return [
     [

@@ -1,8 +1,9 @@
 // RFC 5849 §3.4: what went into a signature, as data, with all masked that is secret.
 import { type AuthRequest, resolveSecret, type Secret } from '@authseam/core';
 import { authorizationHeader } from './authorization-header.ts';
-import { maskedParameter, maskedUri } from './masked-parameter.ts';
+import { maskedParameter, maskedText, maskedUri } from './masked-parameter.ts';
 import type { CheckedOptions } from './oauth1-options.ts';
+import { percentEncode } from './percent-encode.ts';
 import { type EncodedParameter, encodedParameters, queryOf } from './request-parameters.ts';
 import type { SignedRequest } from './sign-request.ts';
 import type { SignatureMethod } from './signature/signature-method.ts';
@@ -66,7 +67,8 @@ export async function explainSigned(question: SignatureInQuestion): Promise<Sign
   const { signed, options } = question;
   const { signatureMethod, placement, realm } = options;
   const { parameters, requestParameters, baseString, credentials, timestampSeconds, clockOffsetSeconds } = signed;
-  const [method = '', uri = '', normalized = ''] = baseString.split('&');
+  const parts = baseString.split('&');
+  const [method = '', uri = '', normalized = ''] = parts.map(decodeURIComponent);
   const secrets = { consumerSecret: await secretNow(options.consumerSecret), tokenSecret: await secretNow(options.tokenSecret) };
   const isRsa = signatureMethod.startsWith('RSA-');
   const signingKey = isRsa ? '(RSA private key)' : `${lengthOf(secrets.consumerSecret)}&${lengthOf(secrets.tokenSecret)}`;
@@ -74,27 +76,29 @@ export async function explainSigned(question: SignatureInQuestion): Promise<Sign
   const mask = (parameter: EncodedParameter, source: ExplainedParameter['source']): EncodedParameter =>
     maskedParameter(parameter, source, credentials);
 
-  const shown = sourcedParameters(question, decodeURIComponent(normalized)).map(({ parameter, source }): ExplainedParameter => {
+  const shown = sourcedParameters(question, normalized).map(({ parameter, source }): ExplainedParameter => {
     const [name, value] = mask(parameter, source);
     return { name, value, source };
   });
   const normalizedParameters = shown.map(({ name, value }) => `${name}=${value}`).join('&');
-  const baseStringUri = maskedUri(decodeURIComponent(uri), credentials);
+  const baseStringUri = maskedUri(uri, credentials);
+  const shownMethod = maskedText(method, credentials);
+  const shownParts = [shownMethod, baseStringUri, normalizedParameters];
   const sent = parameters.map((parameter) => mask(parameter, 'oauth'));
   const signature: EncodedParameter = ['oauth_signature', isPlaintext ? '…' : encodeURIComponent(signed.signature)];
   const pairs = [...sent, signature].map(([name, value]) => `${name}=${value}`).join('&');
 
   return withReport({
-    method: decodeURIComponent(method),
+    method: shownMethod,
     baseStringUri,
     parameters: shown,
     normalizedParameters,
-    baseString: `${method}&${encodedAround(baseStringUri)}&${encodedAround(normalizedParameters)}`,
+    baseString: parts.map((part, index) => encodedAround(shownParts[index] ?? '', part)).join('&'),
     signatureMethod,
     signingKey,
     signature: isPlaintext ? signingKey : signed.signature,
     placement,
-    credentials: placement === 'header' ? authorizationHeader([...sent, signature], realm) : pairs,
+    credentials: placement === 'header' ? authorizationHeader([...sent, signature], realm && maskedText(realm, credentials)) : pairs,
     timestampSeconds,
     clockOffsetSeconds,
     causes: signatureCauses({ ...question, secrets, names: requestParameters.map(([name]) => name) }),
@@ -104,7 +108,7 @@ export async function explainSigned(question: SignatureInQuestion): Promise<Sign
 /** The parameters in the order in which they were signed, read off the base string itself, each with where it came from. */
 function sourcedParameters({ request, signed }: SignatureInQuestion, normalized: string) {
   const own = signed.requestParameters;
-  const queryCount = encodedParameters(queryOf(request.url)).length;
+  const queryCount = encodedParameters(queryOf(new URL(request.url).href)).length;
   const sourced = [
     ...own.map((parameter, index) => ({ parameter, source: index < queryCount ? 'query' : 'form' }) as const),
     ...signed.parameters.map((parameter) => ({ parameter, source: 'oauth' }) as const),
@@ -129,9 +133,9 @@ function lengthOf(secret: string | undefined): string {
   return secret === '' ? '(empty)' : `(${secret.length} character${secret.length === 1 ? '' : 's'})`;
 }
 
-/** Percent-encodes all but the marks of what is left out. */
-function encodedAround(text: string): string {
-  return text.split('…').map(encodeURIComponent).join('…');
+/** `shown` as it is signed, with the marks of what is left out: the signed part itself where nothing is. */
+function encodedAround(shown: string, signedPart: string): string {
+  return shown === decodeURIComponent(signedPart) ? signedPart : shown.split('…').map(percentEncode).join('…');
 }
 
 /** The report is made when it is read, does not show among the data, and is what `console.log` prints, of an error that holds it too. */

@@ -40,14 +40,20 @@ export function credentialsIn(answer: ReceivedAnswer, step: OAuth1FlowStep): Rea
   return { credentials: Object.freeze({ token, tokenSecret, parameters: Object.freeze(parameters) }) };
 }
 
-/** Decoded; `undefined` for what is no form in UTF-8. */
+/** Decoded; `undefined` for what is no form, or names a credential that is no UTF-8. In what else there is, such bytes become U+FFFD. */
 function fieldsOf(text: string): (readonly [string, string])[] | undefined {
   if (/^[<{["]/.test(text)) return undefined;
   try {
-    return encodedParameters(text).map(([name, value]) => [decodeURIComponent(name), decodeURIComponent(value)]);
+    return encodedParameters(text).map(([name, value]) =>
+      READ.includes(name) ? [name, decodeURIComponent(value)] : [lenientlyDecoded(name), lenientlyDecoded(value)],
+    );
   } catch {
     return undefined;
   }
+}
+
+function lenientlyDecoded(encoded: string): string {
+  return new URLSearchParams(`v=${encoded}`).get('v') ?? '';
 }
 
 function kindOf(text: string): string {
@@ -55,6 +61,7 @@ function kindOf(text: string): string {
   return text.startsWith('<') ? 'a page (HTML or XML)' : /^[{["]/.test(text) ? 'JSON' : 'another text';
 }
 
+const READ: readonly string[] = ['oauth_token', 'oauth_token_secret', 'oauth_callback_confirmed', 'oauth_problem'];
 const UNCONFIRMED =
   'did not confirm the callback (`oauth_callback_confirmed=true`): it speaks OAuth 1.0 before revision A, which lets one user finish the flow of another. Ask its operator for 1.0a.';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for

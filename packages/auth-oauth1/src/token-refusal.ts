@@ -41,7 +41,10 @@ export async function tokenRefusal(answer: ReceivedAnswer, context: RefusalConte
 }
 
 function clockNote(timestampSeconds: number, date: string | null): string {
-  const iso = (ms: number): string => (Number.isNaN(ms) ? 'nothing' : new Date(ms).toISOString());
+  const iso = (ms: number): string => {
+    const time = new Date(ms);
+    return Number.isNaN(time.getTime()) ? 'nothing' : time.toISOString();
+  };
   return `It was signed at ${iso(timestampSeconds * 1000)}; the server's clock says ${iso(Date.parse(date ?? ''))}. `;
 }
 

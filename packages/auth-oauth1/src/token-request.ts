@@ -51,13 +51,16 @@ async function exchange(
   place: TokenRequestPlace,
   signal: AbortSignal,
 ): Promise<OAuth1TokenCredentials> {
-  const { method, now, headers } = options;
+  const given = typeof options.consumerSecret === 'string' ? [options.consumerSecret] : [];
+  const secrets = [...given, ...Object.values(temporary ?? {}), parameters['oauth_verifier'] ?? ''];
+  const { method, headers } = options;
+  const now = ownFunction(options.now, 'now', secrets);
   const consumer = {
-    consumerKey: await ownSecret(options.consumerKey, 'consumerKey'),
-    consumerSecret: await ownSecret(options.consumerSecret ?? '', 'consumerSecret'),
+    consumerKey: await ownSecret(options.consumerKey, 'consumerKey', secrets),
+    consumerSecret: await ownSecret(options.consumerSecret ?? '', 'consumerSecret', secrets),
   };
-  const secrets = [consumer.consumerSecret, ...Object.values(temporary ?? {}), parameters['oauth_verifier'] ?? ''];
-  const signing = { ...signatureOptions(options), ...consumer, ...temporary, parameters };
+  secrets.push(consumer.consumerSecret);
+  const signing = { ...signatureOptions(options, secrets), ...consumer, ...temporary, parameters };
   const request: AuthRequest = { method, url: endpoint, headers: new Headers(headers), replayable: true, attempt: 1 };
   const patch = await oauth1(signing).authorize(request, { now, emit() {} });
   signal.throwIfAborted();
@@ -91,21 +94,38 @@ async function exchange(
 }
 
 /** The options that `oauth1` takes too. Of `consumerSecret` and `token` the values of this request are added. */
-function signatureOptions(options: CheckedFlowOptions) {
-  const { signatureMethod, privateKey, realm, placement, version, nonce, timestampSeconds } = options;
+function signatureOptions(options: CheckedFlowOptions, secrets: readonly string[]) {
+  const { signatureMethod, privateKey, realm, placement, version } = options;
+  const nonce = options.nonce && ownFunction(options.nonce, 'nonce', secrets);
+  const timestampSeconds = options.timestampSeconds && ownFunction(options.timestampSeconds, 'timestampSeconds', secrets);
   const given = { signatureMethod, privateKey, realm, placement, version, nonce, timestampSeconds };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<typeof given> as object;
 }
 
 /** @throws {AuthError} with code `STRATEGY_FAILED` when the caller's own function does: that is no failure of the server. */
-async function ownSecret(secret: Secret, option: string): Promise<string> {
+async function ownSecret(secret: Secret, option: string, secrets: readonly string[]): Promise<string> {
   try {
     return await resolveSecret(secret, { option, strategy: 'oauth1Flow', allowEmpty: option !== 'consumerKey' });
   } catch (error) {
-    if (isAuthError(error)) throw error;
-    const message = `oauth1Flow: the function given as \`${option}\` failed.`;
-    throw new AuthError(message, { code: 'STRATEGY_FAILED', strategy: 'oauth1Flow', cause: redactedCause(error) });
+    throw ownFailure(error, option, secrets);
   }
+}
+
+/** `read`, with what it throws named; `secrets` are those known by then. */
+function ownFunction<T>(read: () => T, option: string, secrets: readonly string[]): () => T {
+  return () => {
+    try {
+      return read();
+    } catch (error) {
+      throw ownFailure(error, option, secrets);
+    }
+  };
+}
+
+function ownFailure(error: unknown, option: string, secrets: readonly string[]): unknown {
+  if (isAuthError(error)) return error;
+  const message = `oauth1Flow: the function given as \`${option}\` failed.`;
+  return new AuthError(message, { code: 'STRATEGY_FAILED', strategy: 'oauth1Flow', cause: redactedCause(error, secrets) });
 }
 
 function placeOf({ step, endpoint: url }: TokenRequest): TokenRequestPlace {

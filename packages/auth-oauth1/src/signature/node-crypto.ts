@@ -16,6 +16,7 @@ interface NodeHash {
 export interface NodeKeyObject {
   readonly type: string;
   readonly asymmetricKeyType?: string | undefined;
+  readonly asymmetricKeyDetails?: { readonly modulusLength?: number | undefined } | undefined;
 }
 
 /** `node:crypto` where the runtime has it (Node, Deno, Bun, workerd with nodejs_compat): it signs synchronously. WebCrypto serves elsewhere. */

@@ -36,6 +36,7 @@ export interface RsaCryptoKey {
  */
 export function rsaSigner(hash: Hash, privateKey: PrivateKey): Sign {
   const node = nodeCrypto();
+  if (ArrayBuffer.isView(privateKey)) throw unfit("bytes: read it as text, with the encoding 'utf8'");
   if (isCryptoKey(privateKey)) return webSigner(checkedCryptoKey(hash, privateKey));
   if (isKeyObject(privateKey) && !node) throw unfit('a KeyObject, which only node:crypto can use');
   if (node) return nodeSigner(node, hash, isKeyObject(privateKey) ? privateKey : nodeKey(node, privateKey));
@@ -43,17 +44,18 @@ export function rsaSigner(hash: Hash, privateKey: PrivateKey): Sign {
   const data = typeof privateKey === 'string' ? pkcs8Of(privateKey) : rsaJwk(privateKey as RsaPrivateJwk);
   const algorithm = { name: ALGORITHM, hash: webName(hash) };
   const importKey = async (): Promise<CryptoKey> => {
-    try {
-      return await crypto.subtle.importKey(format as 'jwk', data as JsonWebKey, algorithm, false, ['sign']);
-    } catch {
+    const key = await crypto.subtle.importKey(format as 'jwk', data as JsonWebKey, algorithm, false, ['sign']).catch(() => {
       throw unfit('damaged'); // what WebCrypto says about it helps nobody
-    }
+    });
+    checkSize(hash, (key.algorithm as RsaHashedKeyAlgorithm).modulusLength);
+    return key;
   };
   return webSigner(importKey);
 }
 
 function nodeSigner(node: NodeCrypto, hash: Hash, key: NodeKeyObject): Sign {
   if (key.type !== 'private' || key.asymmetricKeyType !== 'rsa') throw unfit(`a ${key.asymmetricKeyType ?? ''} ${key.type} key`);
+  checkSize(hash, key.asymmetricKeyDetails?.modulusLength);
   const encoder = new TextEncoder();
   return (baseString) => node.sign(hash, encoder.encode(baseString), key).toString('base64');
 }
@@ -76,11 +78,18 @@ function nodeKey(node: NodeCrypto, key: string | RsaPrivateJwk): NodeKeyObject {
 }
 
 function checkedCryptoKey(hash: Hash, key: RsaCryptoKey): () => CryptoKey {
-  const { name, hash: own } = key.algorithm as RsaHashedKeyAlgorithm;
+  const { name, hash: own, modulusLength } = key.algorithm as RsaHashedKeyAlgorithm;
   if (key.type !== 'private' || name !== ALGORITHM || own.name !== webName(hash) || !key.usages.includes('sign')) {
     throw unfit(`a CryptoKey, but not one that may sign with ${ALGORITHM} and ${webName(hash)}`);
   }
+  checkSize(hash, modulusLength);
   return () => key as CryptoKey;
+}
+
+/** RFC 8017 §9.2: the digest, what names its algorithm, and at least eleven bytes of padding fit into the modulus. */
+function checkSize(hash: Hash, modulusBits: number | undefined): void {
+  const isTooSmall = modulusBits !== undefined && Math.ceil(modulusBits / 8) < SMALLEST[hash];
+  if (isTooSmall) throw unfit(`too small for ${webName(hash)}: it has ${modulusBits} bits`);
 }
 
 /** The members that make the key; `alg`, `use` and `key_ops` may say another hash, which OAuth 1 does not care for. */
@@ -89,19 +98,20 @@ function rsaJwk({ kty, n, e, d, p, q, dp, dq, qi }: RsaPrivateJwk): RsaPrivateJw
   return { kty, n, e, d, p, q, dp, dq, qi };
 }
 
-/** The PEM block of a private key, its label and its content. */
+/** The PEM block of a private key, wrapped anew since OpenSSL takes no indented lines and no blanks for breaks; its label and its content. */
 function checkedPem(text: string): readonly [pem: string, label: string, base64: string] {
-  const [pem = '', label = '', base64 = ''] = /-----BEGIN ([A-Z0-9 ]+)-----\s([A-Za-z0-9+/=\s]+)-----END \1-----/.exec(text) ?? [];
+  const [, label = '', content = ''] = /-----BEGIN ([A-Z0-9 ]+)-----\s*([A-Za-z0-9+/=\s]+)-----END \1-----/.exec(text) ?? [];
   if (/-----BEGIN ENCRYPTED|Proc-Type: 4,ENCRYPTED/.test(text)) throw unfit('encrypted: decrypt it first');
   if (label !== 'PRIVATE KEY' && label !== 'RSA PRIVATE KEY')
     throw unfit(label === '' ? 'no PEM text with its line breaks' : `a PEM ${label}`);
-  return [pem, label, base64];
+  const base64 = content.replace(/\s+/g, '');
+  return [`-----BEGIN ${label}-----\n${base64.replace(/.{1,64}/g, '$&\n')}-----END ${label}-----\n`, label, base64];
 }
 
 /** PKCS#8 (RFC 5208 §5), which is all that WebCrypto imports; PKCS#1 (RFC 8017 §A.1.2) is wrapped in it. */
 function pkcs8Of(text: string): Uint8Array {
   const [, label, base64] = checkedPem(text);
-  const der = orUnfit(() => Array.from(atob(base64.replace(/\s+/g, '')), (char) => char.charCodeAt(0)));
+  const der = orUnfit(() => Array.from(atob(base64), (char) => char.charCodeAt(0)));
   if (label === 'PRIVATE KEY') return Uint8Array.from(der);
   return Uint8Array.from(derOf(0x30, [...PKCS8_RSA, ...derOf(0x04, der)]));
 }
@@ -135,5 +145,7 @@ function unfit(problem: string): ConfigurationError {
 }
 
 const ALGORITHM = 'RSASSA-PKCS1-v1_5';
+/** Bytes of a modulus. */
+const SMALLEST: Readonly<Record<Hash, number>> = { SHA1: 46, SHA256: 62, SHA512: 94 };
 /** Version 0, and the algorithm rsaEncryption without parameters. */
 const PKCS8_RSA = [2, 1, 0, 48, 13, 6, 9, 42, 134, 72, 134, 247, 13, 1, 1, 1, 5, 0];

@@ -18,6 +18,8 @@ const keys: [string, () => PrivateKey][] = [
     'PKCS#1 with text around it and CRLF',
     () => `key:\r\n${(privateKey.export({ type: 'pkcs1', format: 'pem' }) as string).replaceAll('\n', '\r\n')}bye`,
   ],
+  ['PKCS#8, indented', () => (privateKey.export({ type: 'pkcs8', format: 'pem' }) as string).replace(/^/gm, '    ')],
+  ['PKCS#1, with blanks for line breaks', () => (privateKey.export({ type: 'pkcs1', format: 'pem' }) as string).replaceAll('\n', ' ')],
   ['JWK', () => jwk],
   ['JWK for another use', () => ({ ...jwk, alg: 'RS512', use: 'enc', key_ops: ['decrypt'] })],
   ['KeyObject', () => privateKey],
@@ -89,6 +91,8 @@ describe('a key that does not fit is refused, and not shown', () => {
   const unfit: [string, () => unknown, string][] = [
     ['no key', () => 'hunter2-canary', 'no PEM text'],
     ['a key with its line breaks escaped', () => wikiRsaSha1.privateKey.replaceAll('\n', '\\n'), 'line breaks'],
+    ['a key in a Buffer', () => Buffer.from(wikiRsaSha1.privateKey), 'utf8'],
+    ['a key in a Uint8Array', () => new TextEncoder().encode(wikiRsaSha1.privateKey), 'utf8'],
     ['an encrypted key', () => privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-128-cbc', passphrase: 'x' }), 'encrypted'],
     ['a public key', () => publicKey.export({ type: 'spki', format: 'pem' }), 'PUBLIC KEY'],
     ['a public JWK', () => publicKey.export({ format: 'jwk' }), 'public'],
@@ -120,6 +124,18 @@ describe('a key that does not fit is refused, and not shown', () => {
     expect(() => createSigners('RSA-SHA256', createPrivateKey(wikiRsaSha1.privateKey))).toThrow('node:crypto');
     const sign = createSigners('RSA-SHA256', pem('ec'))('');
     await expect(async () => sign('b')).rejects.toThrow('damaged');
+  });
+
+  it('a key too small for the digest', async () => {
+    const small = generateKeyPairSync('rsa', { modulusLength: 512 }).privateKey;
+    const pkcs8 = small.export({ type: 'pkcs8', format: 'pem' }) as string;
+    const der = small.export({ type: 'pkcs8', format: 'der' });
+    const key = await crypto.subtle.importKey('pkcs8', der, { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-512' }, false, ['sign']);
+    const refusal = expect.objectContaining({ option: 'privateKey', message: expect.stringContaining('too small for SHA-512') });
+    for (const given of [small, pkcs8, key]) expect(() => createSigners('RSA-SHA512', given)).toThrow(refusal);
+    expect(createSigners('RSA-SHA256', pkcs8)('')('b')).toHaveLength(88);
+    withoutNode();
+    await expect(async () => createSigners('RSA-SHA512', pkcs8)('')('b')).rejects.toThrow(refusal);
   });
 
   it('a CryptoKey for another hash, algorithm or use', async () => {
