@@ -26,7 +26,7 @@ export interface ClientCall<Response> {
   /** Origin that stands in for `origins` where none are given. */
   readonly home?: string | undefined;
   readonly signal: AbortSignal | undefined;
-  /** Called before the first wait, unless nothing has to be waited for: takes a copy of what the caller could still change. */
+  /** Called before each wait for the strategy: takes a copy, once, of what the caller could still change. */
   hold?(): void;
   /** Called before the first attempt: makes the body readable as `readsBody` asks, and knows then whether it can be sent twice. */
   prepare?(readsBody: 'none' | 'form' | 'bytes'): Awaitable<void> | undefined;
@@ -114,8 +114,10 @@ export function createSendLoop(strategy: AuthStrategy, options: WithAuthOptions)
     } catch (error) {
       return Promise.reject(typed(error, context));
     }
-    if (isPromiseLike(patch) && attempt === 1) call.hold?.();
-    if (isPromiseLike(patch)) return wait(patch, context).then((late) => dispatch(call, context, request, late), rethrow(context));
+    if (isPromiseLike(patch)) {
+      call.hold?.();
+      return wait(patch, context).then((late) => dispatch(call, context, request, late), rethrow(context));
+    }
     try {
       return dispatch(call, context, request, patch);
     } catch (error) {

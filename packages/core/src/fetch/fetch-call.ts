@@ -38,6 +38,7 @@ export class FetchCall implements ClientCall<Response> {
   read: ReadBody | undefined;
   /** Reads the body of `source` once more. */
   reread: (() => Promise<ReadBody>) | undefined;
+  #isHeld = false;
 
   constructor(lane: FetchLane, input: string | URL | Request, init: RequestInit | undefined, hops = 0) {
     const source = typeof input === 'object' && 'url' in input ? input : undefined;
@@ -100,6 +101,9 @@ export class FetchCall implements ClientCall<Response> {
   }
 
   hold(): void {
+    // Past the first hop everything is ours already.
+    if (this.#isHeld || this.hops > 0) return;
+    this.#isHeld = true;
     this.headers.hold();
     const body = this.#body;
     if (body instanceof FormData) {
