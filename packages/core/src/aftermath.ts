@@ -34,10 +34,10 @@ export async function afterwards<Response>(
   emit({ type: 'rejected', strategy: name, status, attempt });
   if (!strategy.recover || (attempt > 1 && attempt >= maxAttempts)) return response;
   try {
-    if (!(await lane.wait(strategy.recover(call.view(response), sent, context), context))) return response;
+    if (!(await lane.wait(call, () => strategy.recover?.(call.view(response), sent, context) ?? false, context))) return response;
   } catch (error) {
     call.discard(response);
-    throw lane.typed(error, context);
+    throw error;
   }
   if (attempt >= maxAttempts || !replayable) {
     emit({ type: 'replay-skipped', strategy: name, reason: replayable ? 'max-attempts' : 'body-not-replayable' });
@@ -76,7 +76,8 @@ async function isRejected<Response>(
   if (status < 400 || call.hasLeft?.(response)) return false;
   if (status === 401 || !strategy.isRejected) return status === 401;
   try {
-    return await lane.wait(strategy.isRejected(call.view(response), { request, receipt: patch.receipt }), context);
+    const sent = { request, receipt: patch.receipt };
+    return await lane.wait(call, () => strategy.isRejected?.(call.view(response), sent) ?? false, context);
   } catch (error) {
     if (context.signal?.aborted) {
       call.discard(response);

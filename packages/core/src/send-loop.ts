@@ -26,6 +26,8 @@ export interface ClientCall<Response> {
   /** Origin that stands in for `origins` where none are given. */
   readonly home?: string | undefined;
   readonly signal: AbortSignal | undefined;
+  /** The client's own limit of the call, as much as is left of it: waits for the strategy count against it, and its error is the client's. */
+  limit?(): ClientLimit | undefined;
   /** Called before each wait for the strategy: takes a copy, once, of what the caller could still change. */
   hold?(): void;
   /** Called before the first attempt: makes the body readable as `readsBody` asks, and knows then whether it can be sent twice. */
@@ -46,6 +48,13 @@ export interface ClientCall<Response> {
   next(response: Response, patch: AuthPatch): Awaitable<NextHop<Response> | undefined>;
 }
 
+/** How long a client lets a call take, and what it throws then. */
+export interface ClientLimit {
+  /** Milliseconds from now. */
+  readonly timeoutMs: number;
+  timeoutError(): Error;
+}
+
 /** Where a redirect leads. */
 export interface NextHop<Response> {
   readonly redirection: Redirection;
@@ -62,10 +71,11 @@ export interface Lane {
   readonly maxAttempts: number;
   emit(event: AuthEvent): void;
   authorize<Response>(call: ClientCall<Response>, context: AuthContext, attempt: number): Promise<Response>;
-  /** Waits for the strategy as long as the caller's signal and `timeoutMs` let it. */
-  wait<T>(work: Awaitable<T>, context: AuthContext): Promise<T>;
-  /** What the strategy threw, as the caller gets it: the caller's own abort and our errors as they are, foreign ones typed. */
-  typed(error: unknown, context: AuthContext): unknown;
+  /**
+   * Waits for the strategy as long as the caller's signal, `timeoutMs` and the client itself let it. What the strategy throws is typed: the caller's
+   * own abort and our errors stay as they are, foreign ones become an `AuthError`.
+   */
+  wait<Response, T>(call: ClientCall<Response>, work: () => Awaitable<T>, context: AuthContext): Promise<T>;
 }
 
 /**
@@ -82,7 +92,7 @@ export function createSendLoop(strategy: AuthStrategy, options: WithAuthOptions)
   const { name, readsBody = 'none' } = strategy;
   const policy = createOriginPolicy(strategy, options);
   const emit = onEvent ? emitTo(onEvent) : () => {};
-  const lane: Lane = { strategy, policy, maxAttempts, emit, authorize, wait, typed };
+  const lane: Lane = { strategy, policy, maxAttempts, emit, authorize, wait };
   const base: AuthContext = { now: () => Date.now(), emit };
   let checkedPatch: AuthPatch | undefined;
 
@@ -99,7 +109,7 @@ export function createSendLoop(strategy: AuthStrategy, options: WithAuthOptions)
       const prepared = call.prepare?.(readsBody);
       if (!prepared) return authorize(call, context, 1);
       call.hold?.();
-      return wait(prepared, context).then(() => authorize(call, context, 1), rethrow(context));
+      return wait(call, () => prepared, context).then(() => authorize(call, context, 1));
     } catch (error) {
       return Promise.reject(typed(error, base));
     }
@@ -116,7 +126,8 @@ export function createSendLoop(strategy: AuthStrategy, options: WithAuthOptions)
     }
     if (isPromiseLike(patch)) {
       call.hold?.();
-      return wait(patch, context).then((late) => dispatch(call, context, request, late), rethrow(context));
+      const late = patch;
+      return wait(call, () => late, context).then((ready) => dispatch(call, context, request, ready));
     }
     try {
       return dispatch(call, context, request, patch);
@@ -152,9 +163,18 @@ export function createSendLoop(strategy: AuthStrategy, options: WithAuthOptions)
     }
   }
 
-  function wait<T>(work: Awaitable<T>, { signal }: AuthContext): Promise<T> {
+  function wait<Response, T>(call: ClientCall<Response>, work: () => Awaitable<T>, context: AuthContext): Promise<T> {
+    const typedWork = new Promise<T>((resolve) => resolve(work())).catch((error: unknown) => {
+      throw typed(error, context);
+    });
+    const clients = call.limit?.();
+    if (clients && clients.timeoutMs <= (timeoutMs ?? clients.timeoutMs)) return waitFor(typedWork, { signal: context.signal, ...clients });
+    return waitFor(typedWork, { signal: context.signal, timeoutMs, timeoutError });
+  }
+
+  function timeoutError(): AuthError {
     const message = `${name}: no credentials within ${timeoutMs} ms (\`timeoutMs\`). A refresh under way goes on for later calls.`;
-    return waitFor(work, { signal, timeoutMs, timeoutError: () => new AuthError(message, { code: 'AUTH_TIMEOUT', strategy: name }) });
+    return new AuthError(message, { code: 'AUTH_TIMEOUT', strategy: name });
   }
 
   function typed(error: unknown, { signal }: AuthContext): unknown {
@@ -165,12 +185,6 @@ export function createSendLoop(strategy: AuthStrategy, options: WithAuthOptions)
       strategy: name,
       cause,
     });
-  }
-
-  function rethrow(context: AuthContext): (error: unknown) => never {
-    return (error) => {
-      throw typed(error, context);
-    };
   }
 
   return run;

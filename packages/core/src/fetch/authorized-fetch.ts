@@ -1,9 +1,9 @@
 import { ConfigurationError } from '../auth-error.ts';
 import type { AuthStrategy, WithAuthOptions } from '../auth-strategy.ts';
+import { hidesRedirects } from '../hidden-redirects.ts';
 import { createSendLoop } from '../send-loop.ts';
 import { FetchCall, type FetchLane } from './fetch-call.ts';
 import { type FetchLike, markAsWrapper } from './fetch-like.ts';
-import { hidesRedirects } from './hidden-redirects.ts';
 import { dictionaryOf } from './request-settings.ts';
 
 /** fetch's own `init`, with another strategy, or none, for one request. */

@@ -1,20 +1,7 @@
-import { appendForm } from '../apply-patch.ts';
-import { ConfigurationError } from '../auth-error.ts';
+import { impliedContentType, isForm, type ReadBody, readBody, readEncoded, unreadableBody, withFields } from '../request-body.ts';
 import type { FetchCall } from './fetch-call.ts';
 import { FetchHeaders } from './fetch-headers.ts';
 import { settingsOf } from './request-settings.ts';
-
-/** A body that can be sent any number of times, and read by a strategy. */
-export interface ReadBody {
-  readonly body: string | Uint8Array<ArrayBuffer>;
-  /** Content-Type that goes with it where the caller set none. */
-  readonly contentType: string | undefined;
-}
-
-/** What fetch sends. */
-export type Body = NonNullable<RequestInit['body']>;
-
-const FORM = 'application/x-www-form-urlencoded';
 
 /**
  * Makes a call's body readable as `readsBody` asks, and finds out whether the body of a `Request` can be sent twice. Synchronous unless the platform
@@ -35,11 +22,7 @@ export function prepareBody(call: FetchCall, readsBody: 'none' | 'form' | 'bytes
     };
   }
   if (!isRead || body === undefined || body === null) return undefined;
-  if (!call.replayable) {
-    const { name } = call.lane.strategy;
-    const message = `${name} signs the body, and a stream can be read only once. Send a string, bytes, a Blob, URLSearchParams or FormData.`;
-    throw new ConfigurationError(message, { option: 'body', strategy: name });
-  }
+  if (!call.replayable) throw unreadableBody(call.lane.strategy.name);
   const hold = (read: ReadBody): void => {
     call.read = read;
     call.replayable = true;
@@ -64,41 +47,9 @@ export async function withRereadBody(call: FetchCall, init: RequestInit): Promis
 }
 
 function formBody(call: FetchCall, fields: readonly (readonly [string, string])[]): ReadBody {
-  const { read, method } = call;
-  const isEmpty = call.body === undefined || call.body === null;
-  const canCarry = isEmpty ? !/^(?:GET|HEAD)$/i.test(method) : read && isForm(call.headers.get('content-type') ?? read.contentType);
-  if (!canCarry) {
-    const moved = call.hops > 0 ? ' after a redirect' : '';
-    const message = `${call.lane.strategy.name} adds form fields, and this ${method} request${moved} has no body of type ${FORM} to add them to. Place the credential elsewhere.`;
-    throw new ConfigurationError(message, { option: 'form', strategy: call.lane.strategy.name });
-  }
-  return { body: appendForm(read?.body, fields), contentType: `${FORM};charset=UTF-8` };
-}
-
-/** Whether `contentType` is that of a form, in any case and with any parameters. */
-function isForm(contentType: string | null | undefined): boolean {
-  return contentType?.split(';', 1)[0]?.trim().toLowerCase() === FORM;
-}
-
-/** The media type that fetch gives `body` where the caller sets none. */
-function impliedContentType(body: unknown): string | undefined {
-  if (typeof body === 'string') return 'text/plain;charset=UTF-8';
-  if (body instanceof URLSearchParams) return `${FORM};charset=UTF-8`;
-  return body instanceof Blob && body.type !== '' ? body.type : undefined;
-}
-
-function readBody(body: Body): ReadBody | Promise<ReadBody> {
-  const contentType = impliedContentType(body);
-  if (typeof body === 'string') return { body, contentType };
-  if (body instanceof URLSearchParams) return { body: body.toString(), contentType };
-  if (body instanceof ArrayBuffer) return { body: new Uint8Array(body), contentType };
-  if (ArrayBuffer.isView(body)) return { body: new Uint8Array(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength), contentType };
-  return readEncoded(new Response(body));
-}
-
-/** Lets the platform encode what only it can: the boundary of FormData, the bytes of a Blob. */
-async function readEncoded(encoded: Request | Response): Promise<ReadBody> {
-  return { body: new Uint8Array(await encoded.arrayBuffer()), contentType: encoded.headers.get('content-type') ?? undefined };
+  const { read, method, hops, body } = call;
+  const contentType = call.headers.get('content-type') ?? read?.contentType;
+  return withFields({ method, hops, read, contentType, isEmpty: body === undefined || body === null }, fields, call.lane.strategy.name);
 }
 
 /**

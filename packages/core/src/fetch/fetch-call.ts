@@ -1,14 +1,14 @@
+import { absoluteUrl } from '../absolute-url.ts';
 import { appendQuery } from '../apply-patch.ts';
-import { ConfigurationError } from '../auth-error.ts';
 import type { AuthPatch, AuthRequest, AuthResponse, AuthStrategy, Awaitable } from '../auth-strategy.ts';
+import { isStrippedByPlatform, noCookiesHere } from '../hidden-redirects.ts';
+import { type Body, heldBody, isOneShot, type ReadBody } from '../request-body.ts';
 import type { ClientCall, NextHop } from '../send-loop.ts';
-import { type Body, prepareBody, type ReadBody, withBody, withRereadBody } from './fetch-body.ts';
+import { prepareBody, withBody, withRereadBody } from './fetch-body.ts';
 import { FetchHeaders } from './fetch-headers.ts';
 import type { FetchLike } from './fetch-like.ts';
 import { nextHop, redirectedFetch } from './fetch-redirect.ts';
 import { discardResponse, FetchAuthResponse } from './fetch-response.ts';
-import { isStrippedByPlatform } from './hidden-redirects.ts';
-import { isOneShot } from './is-one-shot.ts';
 
 /** What all calls of one adapter and strategy share. */
 export interface FetchLane {
@@ -46,7 +46,7 @@ export class FetchCall implements ClientCall<Response> {
     this.init = init;
     this.hops = hops;
     this.source = source;
-    this.url = absolute(source?.url ?? String(input));
+    this.url = absoluteUrl(source?.url ?? String(input));
     this.signal = (init?.signal === undefined ? source?.signal : init.signal) ?? undefined;
     this.method = normalized(init?.method ?? source?.method ?? 'GET');
     this.headers = new FetchHeaders(init?.headers ?? source?.headers);
@@ -75,13 +75,7 @@ export class FetchCall implements ClientCall<Response> {
     const { lane, source, isSourceBody, read } = this;
     const { fetch } = lane;
     const { query, form = [], cookies } = patch;
-    if (cookies && lane.hidesRedirects) {
-      const { name } = lane.strategy;
-      throw new ConfigurationError(`${name}: browsers do not let a page set cookies on a request. Use a header.`, {
-        option: 'in',
-        strategy: name,
-      });
-    }
+    if (cookies && lane.hidesRedirects) throw noCookiesHere(lane.strategy.name);
     const headers = this.headers.with(patch);
     const redirect = this.#redirectMode(patch);
     const init: RequestInit = headers ? { ...this.init, headers, redirect } : { ...this.init, redirect };
@@ -105,14 +99,7 @@ export class FetchCall implements ClientCall<Response> {
     if (this.#isHeld || this.hops > 0) return;
     this.#isHeld = true;
     this.headers.hold();
-    const body = this.#body;
-    if (body instanceof FormData) {
-      const copy = new FormData();
-      for (const [name, value] of body) copy.append(name, value);
-      this.#body = copy;
-    } else if (body instanceof URLSearchParams) this.#body = new URLSearchParams(body);
-    else if (body instanceof ArrayBuffer) this.#body = body.slice(0);
-    else if (ArrayBuffer.isView(body)) this.#body = new Uint8Array(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength).slice();
+    this.#body = heldBody(this.#body);
     this.init = this.init && {
       ...this.init,
       ...(isPresent(this.#body) && { body: this.#body }),
@@ -188,14 +175,6 @@ class FetchAuthRequest implements AuthRequest {
     this.#isFinal = true;
     return this.#url;
   }
-}
-
-/** `url` resolved as the platform would; where it cannot be, it is left to the client. */
-function absolute(url: string): string {
-  if (url.startsWith('https://') || /^[a-z][a-z0-9+.-]*:\/\//i.test(url)) return url;
-  const { document, location } = globalThis as { document?: { baseURI: string }; location?: { href: string } };
-  const base = document?.baseURI ?? location?.href; // a page can have a <base>, a worker has no document
-  return base && URL.canParse(url, base) ? new URL(url, base).href : url;
 }
 
 /** An empty string is a body, `null` is none. */

@@ -1,7 +1,8 @@
-import { AuthError, UnsafeDestinationError } from '../auth-error.ts';
+import { AuthError } from '../auth-error.ts';
 import type { AuthPatch } from '../auth-strategy.ts';
+import { hiddenRedirect } from '../hidden-redirects.ts';
 import { headersBoundToOrigin, headersOfBody, type Redirection, redirection } from '../redirect.ts';
-import type { Body } from './fetch-body.ts';
+import { type Body, bodyGone } from '../request-body.ts';
 import type { FetchCall } from './fetch-call.ts';
 import type { FetchLike } from './fetch-like.ts';
 import { settingsOf } from './request-settings.ts';
@@ -23,10 +24,7 @@ const MOST_REDIRECTS = 20;
 export async function nextHop(call: FetchCall, response: Response, { query }: AuthPatch): Promise<FetchHop | undefined> {
   const { url, method, headers, lane, source, hops } = call;
   const { name } = lane.strategy;
-  if (response.type === 'opaqueredirect') {
-    const message = `${name}: the server redirects, and this browser would take the credential along unseen. Call the final URL, or see \`unsafeAllowHiddenRedirects\`.`;
-    throw new UnsafeDestinationError(message, { origin: new URL(url).origin, strategy: name });
-  }
+  if (response.type === 'opaqueredirect') throw hiddenRedirect(url, name);
   const next = redirection({ status: response.status, location: response.headers.get('location') }, { url, method, strategy: name }, query);
   if (!next) return undefined;
   if (hops >= MOST_REDIRECTS) {
@@ -43,9 +41,7 @@ async function bodyAgain({ body, read, reread, replayable, lane }: FetchCall, or
   if (read) return read.body;
   if (reread) return (await reread()).body;
   if (replayable) return body ?? undefined;
-  const { name } = lane.strategy;
-  const message = `${name}: a redirect asks for the body again, and it was a stream. Call ${origin} directly, or send bytes.`;
-  throw new AuthError(message, { code: 'BODY_NOT_REPLAYABLE', strategy: name });
+  throw bodyGone(origin, lane.strategy.name);
 }
 
 /** Past the first hop, responses read as if fetch had followed the redirect itself. */

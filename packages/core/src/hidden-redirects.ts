@@ -1,4 +1,5 @@
-import type { AuthPatch, AuthStrategy } from '../auth-strategy.ts';
+import { ConfigurationError, UnsafeDestinationError } from './auth-error.ts';
+import type { AuthPatch, AuthStrategy } from './auth-strategy.ts';
 
 /**
  * Whether this runtime's fetch hides redirects: browsers answer `redirect: 'manual'` with an opaque response, and React Native follows in any case.
@@ -14,4 +15,18 @@ export function isStrippedByPlatform({ headers, query, form }: AuthPatch, { sens
   const secret = sensitive?.headers?.map((name) => name.toLowerCase());
   const stays = (name: string): boolean => name === 'authorization' || (sensitive !== undefined && !secret?.includes(name));
   return !query?.length && !form?.length && Object.keys(headers ?? {}).every((name) => stays(name.toLowerCase()));
+}
+
+/** What a call fails with where the platform would have taken a credential along a redirect, out of sight. */
+export function hiddenRedirect(url: string, strategy: string): UnsafeDestinationError {
+  const message = `${strategy}: the server redirects, and this browser would take the credential along unseen. Call the final URL, or see \`unsafeAllowHiddenRedirects\`.`;
+  return new UnsafeDestinationError(message, { origin: new URL(url).origin, strategy });
+}
+
+/** What a call with a cookie credential fails with in a browser. */
+export function noCookiesHere(strategy: string): ConfigurationError {
+  return new ConfigurationError(`${strategy}: browsers do not let a page set cookies on a request. Use a header.`, {
+    option: 'in',
+    strategy,
+  });
 }
