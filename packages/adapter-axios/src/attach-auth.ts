@@ -1,0 +1,129 @@
+import { type AuthStrategy, ConfigurationError, type WithAuthOptions } from '@authseam/core';
+import { absoluteUrl, createSendLoop, hidesRedirects } from '@authseam/core/adapter';
+import { type AxiosAdapter, type AxiosInstance, type AxiosResponse, getAdapter, type InternalAxiosRequestConfig } from 'axios';
+import { AxiosCall } from './axios-call.ts';
+import { delivered, withoutCredentials } from './axios-outcome.ts';
+
+declare module 'axios' {
+  interface AxiosRequestConfig<D, P> {
+    /** Sends this request with another strategy, or with `false` without any. Not for instance defaults. */
+    authStrategy?: AuthStrategy | false | undefined;
+  }
+}
+
+/** Key under which an instance keeps how to detach what is attached to it. */
+const attached: unique symbol = Symbol.for('authseam.axios.attached') as never;
+/** Key under which an authorizing adapter keeps the one that it wraps. */
+const wrapped: unique symbol = Symbol.for('authseam.axios.wrapped') as never;
+
+type Attachable = AxiosInstance & { [attached]?: (() => void) | undefined };
+type Wrapper = AxiosAdapter & { [wrapped]?: Adapters };
+type Adapters = NonNullable<InternalAxiosRequestConfig['adapter']>;
+
+/** What axios uses where nothing is said. */
+const anyAdapter: Adapters = ['xhr', 'http', 'fetch'];
+
+/**
+ * Authorizes every request of `instance`. No call changes: interceptors, transforms, retries, `params`, timeouts and cancellation work as before, and
+ * errors stay axios's own. Per request, `authStrategy: false` sends without credentials, another strategy sends with that one.
+ *
+ * One synchronous request interceptor wraps the adapter of each request, whichever that is, and all else happens in there, where URL and body are
+ * final. A rejected request (401, or what the strategy says) is recovered from once and sent once more; a second rejection is axios's to judge, by
+ * `validateStatus`. Credentials stay with the origin of the instance's `baseURL`, or with `origins`. Redirects are followed hop by hop, as far as
+ * `maxRedirects` goes, and authorized anew. Instances that `instance.create()` makes start without a strategy.
+ *
+ * @param instance An axios instance, or axios itself. It is plugged into; nothing but an interceptor is added to it.
+ * @param options See `WithAuthOptions`. The request's own `timeout` covers waits for credentials as well.
+ * @returns Detaches: afterwards the instance is what it was before. Attaching again replaces what was attached.
+ * @throws {ConfigurationError} at once for bad arguments. Requests reject with an `AuthError` when no credential can be had, otherwise as axios does.
+ * @example
+ * ```ts
+ * import { attachAuth } from '@authseam/adapter-axios';
+ * import { apiKey } from '@authseam/auth-api-key';
+ * import axios from 'axios';
+ *
+ * const api = axios.create({ baseURL: 'https://api.example.com' });
+ * attachAuth(api, apiKey({ key: 'example' }));
+ * const { data } = await api.get('/items');
+ * ```
+ */
+export function attachAuth(instance: AxiosInstance, strategy: AuthStrategy, options: WithAuthOptions = {}): () => void {
+  if (typeof instance?.interceptors?.request?.use !== 'function') {
+    const message = '`instance` must be an axios instance: attachAuth(axios.create({ baseURL }), strategy).';
+    throw new ConfigurationError(message, { option: 'instance' });
+  }
+  const own = createSendLoop(strategy, options);
+  const { defaults, interceptors } = instance;
+  const hidden = hidesRedirects();
+  let lastBaseUrl: string | undefined;
+  let lastHome: string | undefined;
+  checkDefaults();
+  (instance as Attachable)[attached]?.();
+
+  function attach(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
+    checkDefaults();
+    const given: Adapters = config.adapter ?? defaults.adapter ?? anyAdapter;
+    const original = (given as Wrapper)[wrapped] ?? given;
+    const wrapper: Wrapper = async (final) => {
+      final.adapter = original;
+      return authorized(final, getAdapter(original, final));
+    };
+    wrapper[wrapped] = original;
+    config.adapter = wrapper;
+    return config;
+  }
+
+  function authorized(config: InternalAxiosRequestConfig, adapter: AxiosAdapter): Promise<AxiosResponse> {
+    const { authStrategy = strategy } = config;
+    if (authStrategy === false) return adapter(config);
+    const send = authStrategy === strategy ? own : createSendLoop(authStrategy, options);
+    const { signal, release } = cancellationOf(config);
+    const call = new AxiosCall({ config, adapter, strategy: authStrategy, options, hidden, home: home(), signal }, config);
+    return send(call).then(
+      (outcome) => {
+        release?.();
+        return delivered(outcome, config);
+      },
+      (error) => {
+        release?.();
+        throw withoutCredentials(error, config);
+      },
+    );
+  }
+
+  /** Origin of the instance's own `baseURL`, which may change at any time. */
+  function home(): string | undefined {
+    const { baseURL } = defaults;
+    if (!baseURL) return undefined;
+    if (baseURL !== lastBaseUrl) {
+      const url = absoluteUrl(baseURL);
+      lastHome = URL.canParse(url) ? new URL(url).origin : undefined;
+      lastBaseUrl = baseURL;
+    }
+    return lastHome;
+  }
+
+  /** What stands in the defaults is merged with a request's own into a chimera of both. */
+  function checkDefaults(): void {
+    if (defaults.authStrategy === undefined) return;
+    const message = '`authStrategy` is for single requests; attachAuth(instance, strategy) is for all requests of an instance.';
+    throw new ConfigurationError(message, { option: 'authStrategy' });
+  }
+
+  const id = interceptors.request.use(attach, null, { synchronous: true });
+  const detach = (): void => {
+    if ((instance as Attachable)[attached] !== detach) return;
+    interceptors.request.eject(id);
+    delete (instance as Attachable)[attached];
+  };
+  Object.defineProperty(instance, attached, { value: detach, configurable: true });
+  return detach;
+}
+
+/** What cancels a request: its signal, its old-style token, or either. */
+function cancellationOf({ signal, cancelToken }: InternalAxiosRequestConfig): { signal: AbortSignal | undefined; release?: () => void } {
+  const given = signal as AbortSignal | undefined;
+  if (!cancelToken) return { signal: given };
+  const token = (cancelToken as unknown as { toAbortSignal(): AbortSignal & { unsubscribe(): void } }).toAbortSignal();
+  return { signal: given ? AbortSignal.any([given, token]) : token, release: () => token.unsubscribe() };
+}

@@ -1,0 +1,137 @@
+import type { AuthPatch } from '@authseam/core';
+import { bodyGone, headersBoundToOrigin, headersOfBody, hiddenRedirect, type Redirection, redirection } from '@authseam/core/adapter';
+import { type AxiosAdapter, AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
+import { isFetchAdapter, nameOf } from './axios-adapters.ts';
+import type { AxiosCall } from './axios-call.ts';
+import { withHeaders, withoutHeaders } from './axios-headers.ts';
+import { responseHeader } from './axios-response.ts';
+
+/** Options that axios's types leave out. */
+interface RedirectOptions {
+  fetchOptions?: RequestInit;
+  httpVersion?: number;
+  sensitiveHeaders?: readonly string[];
+}
+
+type Config = InternalAxiosRequestConfig & RedirectOptions;
+
+type BeforeRedirect = NonNullable<Config['beforeRedirect']>;
+
+interface Step {
+  readonly call: AxiosCall;
+  readonly response: AxiosResponse;
+  readonly hop: Config;
+  readonly next: Redirection;
+}
+
+/** As many as follow-redirects follows. */
+const MOST_REDIRECTS = 21;
+
+/** Has `adapter` show redirects instead of following them. */
+export function hopByHop(adapter: AxiosAdapter, sent: Config): void {
+  const { fetchOptions, transport } = sent;
+  const name = nameOf(adapter);
+  const mode = fetchOptions?.redirect ?? 'follow';
+  if (mode === 'follow' || !isFetchAdapter(adapter, sent)) sent.maxRedirects = 0;
+  if (name === undefined && mode === 'follow') sent.fetchOptions = { ...fetchOptions, redirect: 'manual' };
+  // A transport of the caller's own, such as follow-redirects, is asked in its own words.
+  if (transport)
+    sent.transport = {
+      request: (options: object, ...rest: unknown[]) => transport.request(Object.assign(options, { followRedirects: false }), ...rest),
+    };
+}
+
+/**
+ * The hop that `response` sends `call` to, as axios itself would take it: within `maxRedirects`, past `beforeRedirect`.
+ *
+ * @throws {AuthError} for a body that is gone, and where a browser hides the redirect and would take a credential along. {AxiosError} past `maxRedirects`
+ * and where `beforeRedirect` throws.
+ */
+export async function nextHop(
+  call: AxiosCall,
+  response: AxiosResponse,
+  { query }: AuthPatch,
+): Promise<{ redirection: Redirection; config: Config } | undefined> {
+  const { root, config, finalUrl: url, method, hops, data, replayable } = call;
+  const { name } = root.strategy;
+  if (root.hidden && response.status === 0) throw hiddenRedirect(url, name);
+  if (!isFollowing(root.adapter, root.config)) return undefined;
+  const answer = { status: response.status, location: responseHeader(response, 'location') };
+  const next = redirection(answer, { url, method, strategy: name }, query);
+  if (!next) return undefined;
+  if (hops >= (root.config.maxRedirects ?? MOST_REDIRECTS)) {
+    throw new AxiosError('Maximum number of redirects exceeded', 'ERR_FR_TOO_MANY_REDIRECTS', root.config, response.request);
+  }
+  if (!next.dropsBody && !replayable) throw bodyGone(next.url.origin, name);
+  const { sensitiveHeaders = [] } = root.config as Config;
+  const gone = [
+    'host',
+    ...(next.dropsBody ? headersOfBody : []),
+    ...(next.crossOrigin ? [...headersBoundToOrigin, ...sensitiveHeaders] : []),
+  ];
+  const hop = {
+    ...config,
+    url: next.url.href,
+    baseURL: undefined,
+    params: undefined,
+    method: next.method.toLowerCase(),
+    headers: withoutHeaders(config.headers, gone),
+    data: next.dropsBody ? undefined : data,
+    auth: next.crossOrigin ? undefined : call.auth,
+  } as unknown as Config;
+  const { beforeRedirect } = root.config;
+  const asksCaller = beforeRedirect && !isFetchAdapter(root.adapter, root.config);
+  return asksCaller ? asCallerWants(beforeRedirect, { call, response, hop, next }) : { redirection: next, config: hop };
+}
+
+/** Whether axios would follow a redirect. */
+function isFollowing(adapter: AxiosAdapter, { maxRedirects, httpVersion, fetchOptions }: Config): boolean {
+  if (maxRedirects === 0) return false;
+  return isFetchAdapter(adapter, {} as Config) ? (fetchOptions?.redirect ?? 'follow') === 'follow' : Number(httpVersion) !== 2;
+}
+
+/** Shows the hop to the caller's `beforeRedirect`, as the options of a request of Node, and takes over what it changes. */
+function asCallerWants(beforeRedirect: BeforeRedirect, { call, response, hop, next }: Step): { redirection: Redirection; config: Config } {
+  const { protocol, hostname, port, pathname, search, hash, href } = next.url;
+  const headers = { ...hop.headers } as Record<string, string>;
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const options: Record<string, string | object> = {
+    protocol,
+    hostname: host,
+    port,
+    path: pathname + search,
+    pathname,
+    search,
+    hash,
+    href,
+    method: next.method,
+    headers,
+  };
+  const before = locationOf(options);
+  try {
+    const details = { headers: { ...response.headers } as Record<string, string>, statusCode: response.status };
+    beforeRedirect(options, details, {
+      headers: { ...call.config.headers } as Record<string, string>,
+      url: call.finalUrl,
+      method: call.method,
+    });
+  } catch (error) {
+    throw AxiosError.from(error as Error, 'ERR_FR_REDIRECTION_FAILURE', call.root.config, response.request);
+  }
+  const url = locationOf(options) === before ? next.url : new URL(locationOf(options));
+  const { origin, protocol: from } = new URL(call.finalUrl);
+  const redirection = { ...next, url, crossOrigin: url.origin !== origin, isDowngrade: from === 'https:' && url.protocol === 'http:' };
+  return {
+    redirection,
+    config: {
+      ...hop,
+      url: url.href,
+      headers: withHeaders(withoutHeaders(hop.headers, Object.keys(hop.headers)), options['headers'] as Record<string, string>),
+    },
+  };
+}
+
+function locationOf({ protocol, hostname, port, path }: Record<string, unknown>): string {
+  const host = String(hostname).includes(':') ? `[${hostname}]` : hostname;
+  return `${protocol}//${host}${port ? `:${port}` : ''}${path}`;
+}
