@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    projects: ['packages/*/vitest.config.ts', 'examples/*/vitest.config.ts'],
+    projects: ['packages/*/vitest.config.ts', 'packages/matrix/vitest.oldest-axios.config.ts', 'examples/*/vitest.config.ts'],
     reporters: ['default', './tools/reporter.mjs'],
     coverage: {
       provider: 'v8',

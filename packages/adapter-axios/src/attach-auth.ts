@@ -61,11 +61,11 @@ export function attachAuth(instance: AxiosInstance, strategy: AuthStrategy, opti
   (instance as Attachable)[attached]?.();
 
   function attach(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
-    checkDefaults();
     const given: Adapters = config.adapter ?? defaults.adapter ?? anyAdapter;
     const original = (given as Wrapper)[wrapped] ?? given;
     const wrapper: Wrapper = async (final) => {
       final.adapter = original;
+      checkDefaults();
       return authorized(final, getAdapter(original, final));
     };
     wrapper[wrapped] = original;

@@ -11,7 +11,7 @@ import {
   noCookiesHere,
   type ReadBody,
 } from '@authseam/core/adapter';
-import { type AxiosAdapter, AxiosError, getAdapter, type InternalAxiosRequestConfig } from 'axios';
+import { type AxiosAdapter, AxiosError, getAdapter, type InternalAxiosRequestConfig, isAxiosError } from 'axios';
 import { nameOf } from './axios-adapters.ts';
 import { asData, prepareBody, withBody } from './axios-body.ts';
 import { headerOf, withHeaders } from './axios-headers.ts';
@@ -112,14 +112,13 @@ export class AxiosCall implements ClientCall<Outcome> {
       Object.assign(sent, { url: appendQuery(this.finalUrl, patch.query), baseURL: undefined, params: undefined, auth: this.auth });
     }
     if (this.read || patch.form?.length) withBody(this, sent, patch.form ?? []);
-    const timeoutMs = Number(root.config.timeout);
-    if (timeoutMs > 0 && (this.#hasWaited || attempt > 1 || this.hops > 0)) {
-      const left = Math.ceil(this.#left(timeoutMs));
-      if (left <= 0) throw timedOut(root.config);
-      Object.assign(sent, { timeout: left, timeoutErrorMessage: timedOut(root.config).message });
-    }
+    const isLate = this.#hasWaited || attempt > 1 || this.hops > 0;
+    const left = isLate ? this.limit()?.timeoutMs : undefined;
+    if (left === 0) throw timedOut(root.config);
+    if (left !== undefined) sent.timeout = Math.ceil(left);
     sent.validateStatus = null;
-    return outcomeOf(this.#adapterFor(patch, sent)(sent), false, this);
+    const outcome = outcomeOf(this.#adapterFor(patch, sent)(sent), false, this);
+    return left === undefined ? outcome : outcome.catch((error: unknown) => inTime(error, sent, root.config));
   }
 
   sendBare(): Promise<Outcome> {
@@ -197,6 +196,13 @@ class AxiosAuthRequest implements AuthRequest {
   get url(): string {
     return this.#call.finalUrl;
   }
+}
+
+/** Errors for what was left of `timeout` speak of all of it. */
+function inTime(error: unknown, sent: InternalAxiosRequestConfig, config: InternalAxiosRequestConfig): never {
+  const isTimeout = isAxiosError(error) && error.message.startsWith('timeout');
+  if (isTimeout) error.message = error.message.replace(String(sent.timeout), String(config.timeout));
+  throw error;
 }
 
 /** What axios throws when `timeout` has run out. */
