@@ -4,7 +4,8 @@
 // Conventions for a ```ts block in the root README, a package README or docs/*.md:
 // - It is a module of its own. ```ts no-run is compiled only.
 // - `fetch` reaches no network. https://login.example.com (any host that begins with "login.") is an authorization server, other hosts below
-//   example.com and .example echo the request as JSON, loopback is real: a block that needs a server takes one from @authseam/testing.
+//   example.com and .example echo the request as JSON, loopback is real: a block that needs a server takes one from @authseam/testing. axios
+//   sends through `fetch`.
 // - Variables named in fromEnv('…') are set, but for those whose names end in NOT_SET.
 // - `console.log(…); // → text` must print that text.
 import { spawnSync } from 'node:child_process';
@@ -13,6 +14,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { format } from 'node:util';
 import { isLoopback } from '@authseam/core';
+import axios from 'axios';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -42,6 +44,7 @@ const snippets = documents.flatMap((path) => snippetsOf(path, read(path)));
 const examples = sources.flatMap((path) => examplesOf(path, read(path)));
 
 const platformFetch = globalThis.fetch;
+const { adapter } = axios.defaults;
 
 beforeAll(() => {
   rmSync(folder, { recursive: true, force: true });
@@ -53,9 +56,11 @@ beforeAll(() => {
     JSON.stringify({ extends: '../../../../tsconfig.test.base.json', compilerOptions, include: ['*.ts'] }),
   );
   globalThis.fetch = exampleFetch;
+  axios.defaults.adapter = 'fetch';
 });
 afterAll(() => {
   globalThis.fetch = platformFetch;
+  axios.defaults.adapter = adapter as NonNullable<typeof adapter>;
 });
 
 it('every snippet and every @example compiles', { timeout: 120_000 }, () => {
