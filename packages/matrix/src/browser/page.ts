@@ -1,7 +1,9 @@
 // What the page of browser.test.ts loads. A test says what the page does in `page.evaluate`, with what stands here under `authseam`.
+import { attachAuth } from '@authseam/adapter-axios';
 import { withAuth } from '@authseam/adapter-fetch';
 import { apiKey, bearerToken } from '@authseam/auth-api-key';
 import { type AuthEvent, type AuthStrategy, createTokenManager, fromTokenSource, isAuthError, type WithAuthOptions } from '@authseam/core';
+import axios, { type AxiosRequestConfig } from 'axios';
 
 /** What became of a call, as data that can leave the page. */
 export interface Outcome {
@@ -24,6 +26,20 @@ async function send(strategy: AuthStrategy, input: string | Request, init?: Requ
   }
 }
 
+/** Sends one request through an axios instance. */
+async function sendAxios(strategy: AuthStrategy, config: AxiosRequestConfig, options?: WithAuthOptions): Promise<Outcome> {
+  const events: AuthEvent['type'][] = [];
+  try {
+    const instance = axios.create();
+    attachAuth(instance, strategy, { ...options, onEvent: ({ type }) => events.push(type) });
+    const { status, data, request } = await instance.request<string>({ validateStatus: null, ...config });
+    return { response: { status, url: request.responseURL ?? '', redirected: false, text: data }, events };
+  } catch (error) {
+    const { name, message } = error as Error;
+    return { error: { name, message, code: (error as { code?: string }).code }, events };
+  }
+}
+
 /** A token manager whose tokens are t1, t2, …, and how many it fetched. */
 function rotatingTokens(): { readonly strategy: AuthStrategy; readonly count: () => number } {
   let count = 0;
@@ -31,7 +47,7 @@ function rotatingTokens(): { readonly strategy: AuthStrategy; readonly count: ()
   return { strategy: fromTokenSource(source, { name: 'tokens' }), count: () => count };
 }
 
-const tools = { send, rotatingTokens, apiKey, bearerToken, createTokenManager, fromTokenSource };
+const tools = { send, sendAxios, rotatingTokens, apiKey, bearerToken, createTokenManager, fromTokenSource };
 
 declare global {
   var authseam: typeof tools;
