@@ -1,5 +1,5 @@
 import { type AuthStrategy, ConfigurationError, type WithAuthOptions } from '@authseam/core';
-import { absoluteUrl, createSendLoop, hidesRedirects } from '@authseam/core/adapter';
+import { absoluteUrl, createSendLoop, hidesRedirects, type SendLoop } from '@authseam/core/adapter';
 import { type AxiosAdapter, type AxiosInstance, type AxiosResponse, getAdapter, type InternalAxiosRequestConfig } from 'axios';
 import { AxiosCall } from './axios-call.ts';
 import { delivered, withoutCredentials } from './axios-outcome.ts';
@@ -52,72 +52,87 @@ export function attachAuth(instance: AxiosInstance, strategy: AuthStrategy, opti
     const message = '`instance` must be an axios instance: attachAuth(axios.create({ baseURL }), strategy).';
     throw new ConfigurationError(message, { option: 'instance' });
   }
-  const own = createSendLoop(strategy, options);
-  const { defaults, interceptors } = instance;
-  const hidden = hidesRedirects();
-  let lastBaseUrl: string | undefined;
-  let lastHome: string | undefined;
-  checkDefaults();
+  const attachment: Attachment = {
+    defaults: instance.defaults,
+    strategy,
+    options,
+    send: createSendLoop(strategy, options),
+    hidden: hidesRedirects(),
+  };
+  checkDefaults(attachment);
   (instance as Attachable)[attached]?.();
-
-  function attach(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
-    const given: Adapters = config.adapter ?? defaults.adapter ?? anyAdapter;
-    const original = (given as Wrapper)[wrapped] ?? given;
-    const wrapper: Wrapper = async (final) => {
-      final.adapter = original;
-      checkDefaults();
-      return authorized(final, getAdapter(original, final));
-    };
-    wrapper[wrapped] = original;
-    config.adapter = wrapper;
-    return config;
-  }
-
-  function authorized(config: InternalAxiosRequestConfig, adapter: AxiosAdapter): Promise<AxiosResponse> {
-    const { authStrategy = strategy } = config;
-    if (authStrategy === false) return adapter(config);
-    const send = authStrategy === strategy ? own : createSendLoop(authStrategy, options);
-    const { signal, release } = cancellationOf(config);
-    const call = new AxiosCall({ config, adapter, strategy: authStrategy, options, hidden, home: home(), signal }, config);
-    return send(call).then(
-      (outcome) => {
-        release?.();
-        return delivered(outcome, config);
-      },
-      (error) => {
-        release?.();
-        throw withoutCredentials(error, config);
-      },
-    );
-  }
-
-  /** Origin of the instance's own `baseURL`, which may change at any time. */
-  function home(): string | undefined {
-    const { baseURL } = defaults;
-    if (!baseURL) return undefined;
-    if (baseURL !== lastBaseUrl) {
-      const url = absoluteUrl(baseURL);
-      lastHome = URL.canParse(url) ? new URL(url).origin : undefined;
-      lastBaseUrl = baseURL;
-    }
-    return lastHome;
-  }
-
-  /** What stands in the defaults is merged with a request's own into a chimera of both. */
-  function checkDefaults(): void {
-    if (defaults.authStrategy === undefined) return;
-    const message = '`authStrategy` is for single requests; attachAuth(instance, strategy) is for all requests of an instance.';
-    throw new ConfigurationError(message, { option: 'authStrategy' });
-  }
-
-  const id = interceptors.request.use(attach, null, { synchronous: true });
+  const { request } = instance.interceptors;
+  const id = request.use((config) => withWrapper(attachment, config), null, { synchronous: true });
   const detach = (): void => {
     if ((instance as Attachable)[attached] !== detach) return;
-    interceptors.request.eject(id);
+    request.eject(id);
     delete (instance as Attachable)[attached];
   };
   Object.defineProperty(instance, attached, { value: detach, configurable: true });
   return detach;
+}
+
+/** What is attached to one instance. */
+interface Attachment {
+  readonly defaults: AxiosInstance['defaults'];
+  readonly strategy: AuthStrategy;
+  readonly options: WithAuthOptions;
+  readonly send: SendLoop;
+  readonly hidden: boolean;
+  /** The `baseURL` that was seen last, and its origin. */
+  baseUrl?: string;
+  home?: string | undefined;
+}
+
+/** Replaces the adapter of a request, and nothing else: what is to be sent is final in there. */
+function withWrapper(attachment: Attachment, config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
+  const given: Adapters = config.adapter ?? attachment.defaults.adapter ?? anyAdapter;
+  const original = (given as Wrapper)[wrapped] ?? given;
+  const wrapper: Wrapper = async (final) => {
+    final.adapter = original;
+    checkDefaults(attachment);
+    return authorized(attachment, final, getAdapter(original, final));
+  };
+  wrapper[wrapped] = original;
+  config.adapter = wrapper;
+  return config;
+}
+
+function authorized(attachment: Attachment, config: InternalAxiosRequestConfig, adapter: AxiosAdapter): Promise<AxiosResponse> {
+  const { options, hidden } = attachment;
+  const { authStrategy: strategy = attachment.strategy } = config;
+  if (strategy === false) return adapter(config);
+  const send = strategy === attachment.strategy ? attachment.send : createSendLoop(strategy, options);
+  const { signal, release } = cancellationOf(config);
+  return send(new AxiosCall({ config, adapter, strategy, options, hidden, home: homeOf(attachment), signal }, config)).then(
+    (outcome) => {
+      release?.();
+      return delivered(outcome, config);
+    },
+    (error) => {
+      release?.();
+      throw withoutCredentials(error, config);
+    },
+  );
+}
+
+/** Origin of the instance's own `baseURL`, which may change at any time. */
+function homeOf(attachment: Attachment): string | undefined {
+  const { baseURL } = attachment.defaults;
+  if (!baseURL) return undefined;
+  if (baseURL !== attachment.baseUrl) {
+    const url = absoluteUrl(baseURL);
+    attachment.home = URL.canParse(url) ? new URL(url).origin : undefined;
+    attachment.baseUrl = baseURL;
+  }
+  return attachment.home;
+}
+
+/** What stands in the defaults is merged with a request's own into a chimera of both. */
+function checkDefaults({ defaults }: Attachment): void {
+  if (defaults.authStrategy === undefined) return;
+  const message = '`authStrategy` is for single requests; attachAuth(instance, strategy) is for all requests of an instance.';
+  throw new ConfigurationError(message, { option: 'authStrategy' });
 }
 
 /** What cancels a request: its signal, its old-style token, or either. */

@@ -20,7 +20,7 @@ export async function afterwards<Response>(
   context: AuthContext,
   outcome: Outcome<Response>,
 ): Promise<Response> {
-  const { strategy, maxAttempts, emit } = lane;
+  const { strategy, maxAttempts, base } = lane;
   const { request, patch, response, status } = outcome;
   const { name } = strategy;
   const next = status < 400 ? await call.next(response, patch) : undefined;
@@ -31,7 +31,7 @@ export async function afterwards<Response>(
   const { attempt, replayable } = request;
   const sent = { request, receipt: patch.receipt };
   if (!(await isRejected(lane, call, context, outcome))) return response;
-  emit({ type: 'rejected', strategy: name, status, attempt });
+  base.emit({ type: 'rejected', strategy: name, status, attempt });
   if (!strategy.recover || (attempt > 1 && attempt >= maxAttempts)) return response;
   try {
     if (!(await lane.wait(call, () => strategy.recover?.(call.view(response), sent, context) ?? false, context))) return response;
@@ -40,7 +40,7 @@ export async function afterwards<Response>(
     throw error;
   }
   if (attempt >= maxAttempts || !replayable) {
-    emit({ type: 'replay-skipped', strategy: name, reason: replayable ? 'max-attempts' : 'body-not-replayable' });
+    base.emit({ type: 'replay-skipped', strategy: name, reason: replayable ? 'max-attempts' : 'body-not-replayable' });
     return response;
   }
   call.discard(response);
@@ -49,7 +49,7 @@ export async function afterwards<Response>(
 
 /** Takes the next hop: with a new credential where it may go, else bare for the rest of the chain. */
 async function follow<Response>(lane: Lane, context: AuthContext, { call, redirection }: NextHop<Response>): Promise<Response> {
-  const { strategy, policy, emit } = lane;
+  const { strategy, policy, base } = lane;
   const { name, readsBody = 'none' } = strategy;
   const { url, crossOrigin, isDowngrade } = redirection;
   const { origin } = url;
@@ -59,7 +59,7 @@ async function follow<Response>(lane: Lane, context: AuthContext, { call, redire
   }
   const reason = crossOrigin && !policy.isNamed(url) ? 'redirect' : policy.refusal(url.href, call.home);
   if (reason) {
-    emit({ type: 'request-bare', strategy: name, origin, reason });
+    base.emit({ type: 'request-bare', strategy: name, origin, reason });
     return call.sendBare();
   }
   await call.prepare?.(readsBody);
@@ -83,7 +83,7 @@ async function isRejected<Response>(
       call.discard(response);
       throw error;
     }
-    lane.emit({ type: 'rejection-check-failed', strategy: strategy.name, status });
+    lane.base.emit({ type: 'rejection-check-failed', strategy: strategy.name, status });
     return false;
   }
 }

@@ -41,9 +41,26 @@ export function createOriginPolicy(strategy: AuthStrategy & OriginBound, options
   const parsed = given?.map((origin) => parseOrigin(origin, 'origins', allowInsecureHttp));
   for (const origin of own ?? []) parseOrigin(origin, 'byOrigin', allowInsecureHttp);
   const named = parsed && own ? parsed.filter((origin) => own.includes(origin)) : (parsed ?? own);
-  const approved: string[] = [];
+  return new Policy(strategy.name, named, allowInsecureHttp);
+}
 
-  function refusal(url: string, home?: string): RequestBareEvent['reason'] | undefined {
+/** A class rather than closures: there is one for every client. */
+class Policy implements OriginPolicy {
+  readonly #strategy: string;
+  readonly #named: readonly string[] | undefined;
+  readonly #allowInsecureHttp: boolean;
+  /** With a trailing slash nothing that follows can still belong to the host. */
+  #approved: readonly string[] = [];
+
+  constructor(strategy: string, named: readonly string[] | undefined, allowInsecureHttp: boolean) {
+    this.#strategy = strategy;
+    this.#named = named;
+    this.#allowInsecureHttp = allowInsecureHttp;
+  }
+
+  refusal(url: string, home?: string): RequestBareEvent['reason'] | undefined {
+    const named = this.#named;
+    const approved = this.#approved;
     for (const prefix of approved) {
       // `home` may differ from call to call: what one call approved is good for another only if it is that one's home, or `origins` decide.
       if (url.startsWith(prefix) && (named || home === undefined || prefix === `${home}/`)) return undefined;
@@ -53,21 +70,19 @@ export function createOriginPolicy(strategy: AuthStrategy & OriginBound, options
     const { protocol, origin, username, password } = target;
     if (username || password) {
       const message = `Take user name and password out of the URL for ${origin}; basic({ username, password }) sends them safely.`;
-      throw new ConfigurationError(message, { option: 'url', strategy: strategy.name });
+      throw new ConfigurationError(message, { option: 'url', strategy: this.#strategy });
     }
     const isAllowed = named ? named.includes(origin) : home === undefined || home === origin;
     if (!isAllowed || !HTTP.test(protocol)) return 'origin-not-allowed';
-    if (protocol === 'http:' && !isLoopback(target) && !(allowInsecureHttp && named)) return 'insecure-http';
-    // With a trailing slash nothing that follows can still belong to the host.
+    if (protocol === 'http:' && !isLoopback(target) && !(this.#allowInsecureHttp && named)) return 'insecure-http';
     const prefix = `${origin}/`;
-    if (approved.length < 16 && !approved.includes(prefix)) approved.push(prefix);
+    if (approved.length < 16 && !approved.includes(prefix)) this.#approved = [...approved, prefix];
     return undefined;
   }
 
-  return Object.freeze({
-    refusal,
-    isNamed: ({ origin }: URL) => named?.includes(origin) ?? false,
-  });
+  isNamed({ origin }: URL): boolean {
+    return this.#named?.includes(origin) ?? false;
+  }
 }
 
 /**

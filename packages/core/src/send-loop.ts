@@ -69,7 +69,7 @@ export interface Lane {
   readonly strategy: AuthStrategy;
   readonly policy: OriginPolicy;
   readonly maxAttempts: number;
-  emit(event: AuthEvent): void;
+  readonly base: AuthContext;
   authorize<Response>(call: ClientCall<Response>, context: AuthContext, attempt: number): Promise<Response>;
   /**
    * Waits for the strategy as long as the caller's signal, `timeoutMs` and the client itself let it. What the strategy throws is typed: the caller's
@@ -88,97 +88,111 @@ export interface Lane {
 export function createSendLoop(strategy: AuthStrategy, options: WithAuthOptions): SendLoop {
   checkStrategy(strategy);
   checkOptions(options);
-  const { maxAttempts = 2, timeoutMs, onEvent } = options;
-  const { name, readsBody = 'none' } = strategy;
-  const policy = createOriginPolicy(strategy, options);
-  const emit = onEvent ? emitTo(onEvent) : () => {};
-  const lane: Lane = { strategy, policy, maxAttempts, emit, authorize, wait };
-  const base: AuthContext = { now: () => Date.now(), emit };
-  let checkedPatch: AuthPatch | undefined;
+  const loop = new Loop(strategy, options);
+  return (call) => loop.run(call);
+}
 
-  function run<Response>(call: ClientCall<Response>): Promise<Response> {
+/** A class rather than closures: applications have thousands of clients, and a closure for each step would weigh more than all they hold. */
+class Loop implements Lane {
+  readonly strategy: AuthStrategy;
+  readonly policy: OriginPolicy;
+  readonly maxAttempts: number;
+  readonly base: AuthContext;
+  readonly #timeoutMs: number | undefined;
+  #checkedPatch: AuthPatch | undefined;
+
+  constructor(strategy: AuthStrategy, options: WithAuthOptions) {
+    const { maxAttempts = 2, timeoutMs, onEvent } = options;
+    this.strategy = strategy;
+    this.policy = createOriginPolicy(strategy, options);
+    this.maxAttempts = maxAttempts;
+    this.base = onEvent ? { now, emit: emitTo(onEvent) } : unobserved;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  run<Response>(call: ClientCall<Response>): Promise<Response> {
+    const { strategy, policy, base } = this;
     try {
       const { url, home, signal } = call;
       if (signal?.aborted) return Promise.reject(signal.reason);
       const reason = policy.refusal(url, home);
       if (reason) {
-        emit({ type: 'request-bare', strategy: name, origin: URL.canParse(url) ? new URL(url).origin : 'null', reason });
+        base.emit({ type: 'request-bare', strategy: strategy.name, origin: URL.canParse(url) ? new URL(url).origin : 'null', reason });
         return Promise.resolve(call.sendBare());
       }
       const context = signal ? { ...base, signal } : base;
-      const prepared = call.prepare?.(readsBody);
-      if (!prepared) return authorize(call, context, 1);
+      const prepared = call.prepare?.(strategy.readsBody ?? 'none');
+      if (!prepared) return this.authorize(call, context, 1);
       call.hold?.();
-      return wait(call, () => prepared, context).then(() => authorize(call, context, 1));
+      return this.wait(call, () => prepared, context).then(() => this.authorize(call, context, 1));
     } catch (error) {
-      return Promise.reject(typed(error, base));
+      return Promise.reject(this.#typed(error, base));
     }
   }
 
-  function authorize<Response>(call: ClientCall<Response>, context: AuthContext, attempt: number): Promise<Response> {
+  authorize<Response>(call: ClientCall<Response>, context: AuthContext, attempt: number): Promise<Response> {
     let request: AuthRequest;
     let patch: Awaitable<AuthPatch>;
     try {
       request = call.request(attempt);
-      patch = strategy.authorize(request, context);
+      patch = this.strategy.authorize(request, context);
     } catch (error) {
-      return Promise.reject(typed(error, context));
+      return Promise.reject(this.#typed(error, context));
     }
     if (isPromiseLike(patch)) {
       call.hold?.();
       const late = patch;
-      return wait(call, () => late, context).then((ready) => dispatch(call, context, request, ready));
+      return this.wait(call, () => late, context).then((ready) => this.#dispatch(call, context, request, ready));
     }
     try {
-      return dispatch(call, context, request, patch);
+      return this.#dispatch(call, context, request, patch);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  function dispatch<Response>(call: ClientCall<Response>, context: AuthContext, request: AuthRequest, patch: AuthPatch): Promise<Response> {
+  #dispatch<Response>(call: ClientCall<Response>, context: AuthContext, request: AuthRequest, patch: AuthPatch): Promise<Response> {
+    const { strategy } = this;
     // Strategies that send the same patch again and again have it checked once.
-    if (patch !== checkedPatch) {
-      checkPatch(patch, name);
+    if (patch !== this.#checkedPatch) {
+      checkPatch(patch, strategy.name);
       if (isEmptyPatch(patch)) return Promise.resolve(call.sendBare(request.attempt));
-      checkedPatch = patch;
+      this.#checkedPatch = patch;
     }
     const conflict = findConflict(request, patch);
     if (conflict) {
-      emit({ type: 'credential-conflict', strategy: name, ...conflict });
+      context.emit({ type: 'credential-conflict', strategy: strategy.name, ...conflict });
       return Promise.resolve(call.sendBare(request.attempt));
     }
     return Promise.resolve(call.send(patch, request.attempt)).then((response) => {
       const status = call.statusOf(response);
-      if (strategy.observe && !call.hasLeft?.(response)) observe(call.view(response), { request, receipt: patch.receipt });
-      return status >= 200 && status < 300 ? response : afterwards(lane, call, context, { request, patch, response, status });
+      if (strategy.observe && !call.hasLeft?.(response)) observe(strategy, call.view(response), { request, receipt: patch.receipt });
+      return status >= 200 && status < 300 ? response : afterwards(this, call, context, { request, patch, response, status });
     });
   }
 
-  function observe(response: AuthResponse, sent: SentAttempt): void {
-    try {
-      strategy.observe?.(response, sent);
-    } catch (error) {
-      report(error);
-    }
-  }
-
-  function wait<Response, T>(call: ClientCall<Response>, work: () => Awaitable<T>, context: AuthContext): Promise<T> {
+  wait<Response, T>(call: ClientCall<Response>, work: () => Awaitable<T>, context: AuthContext): Promise<T> {
+    const timeoutMs = this.#timeoutMs;
     const typedWork = new Promise<T>((resolve) => resolve(work())).catch((error: unknown) => {
-      throw typed(error, context);
+      throw this.#typed(error, context);
     });
     const clients = call.limit?.();
-    if (clients && clients.timeoutMs <= (timeoutMs ?? clients.timeoutMs)) return waitFor(typedWork, { signal: context.signal, ...clients });
-    return waitFor(typedWork, { signal: context.signal, timeoutMs, timeoutError });
+    const isClients = clients && clients.timeoutMs <= (timeoutMs ?? clients.timeoutMs);
+    return waitFor(typedWork, {
+      signal: context.signal,
+      ...(isClients ? clients : { timeoutMs, timeoutError: () => this.#timeoutError() }),
+    });
   }
 
-  function timeoutError(): AuthError {
-    const message = `${name}: no credentials within ${timeoutMs} ms (\`timeoutMs\`). A refresh under way goes on for later calls.`;
+  #timeoutError(): AuthError {
+    const { name } = this.strategy;
+    const message = `${name}: no credentials within ${this.#timeoutMs} ms (\`timeoutMs\`). A refresh under way goes on for later calls.`;
     return new AuthError(message, { code: 'AUTH_TIMEOUT', strategy: name });
   }
 
-  function typed(error: unknown, { signal }: AuthContext): unknown {
+  #typed(error: unknown, { signal }: AuthContext): unknown {
     if (isAuthError(error) || (signal?.aborted && error === signal.reason)) return error;
+    const { name } = this.strategy;
     const cause = foreignCause(error);
     return new AuthError(`${name}: no credentials: ${cause?.message ?? 'unknown error'}`, {
       code: 'STRATEGY_FAILED',
@@ -186,9 +200,20 @@ export function createSendLoop(strategy: AuthStrategy, options: WithAuthOptions)
       cause,
     });
   }
-
-  return run;
 }
+
+function observe(strategy: AuthStrategy, response: AuthResponse, sent: SentAttempt): void {
+  try {
+    strategy.observe?.(response, sent);
+  } catch (error) {
+    report(error);
+  }
+}
+
+const now = (): number => Date.now();
+
+/** The context of all clients whose events nobody wants. */
+const unobserved: AuthContext = Object.freeze({ now, emit: () => {} });
 
 function emitTo(onEvent: (event: AuthEvent) => void): (event: AuthEvent) => void {
   return (event) => {
