@@ -8,6 +8,7 @@ import * as huvr from '@authseam/example-huvr';
 import * as sdk from '@authseam/example-sdk';
 import { type Fault, type HuvrServer, huvrServer, sdkServer, type TransformFault } from '@authseam/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { clients } from './clients.ts';
 import { type DemoEnvironment, main } from './main.ts';
 import type { DemoResult } from './run-demo.ts';
 import { type DemoSystem, system, systems } from './systems.ts';
@@ -60,17 +61,21 @@ test('every system works through every client, and a stampede costs one token re
   const { exitCode, stdout, stderr } = await run(['--json'], { stampedeCalls: 200 });
   const result = JSON.parse(stdout) as DemoResult;
   expect([exitCode, stderr, result.ok]).toEqual([0, '', true]);
+  const each = (row: object) => ['fetch', 'axios', 'ky'].map((client) => ({ ...row, client, ok: true }));
   expect(result.calls).toMatchObject([
-    { system: 'HUVR', strategy: 'clientCredentials', client: 'fetch', ok: true, whoAmI: 'huvr-client', tokenRequests: 1 },
-    { system: 'Auth0', strategy: 'clientCredentials', client: 'fetch', ok: true, whoAmI: 'auth0-client', tokenRequests: 1 },
-    { system: 'Extra Horizon', strategy: 'oauth1', client: 'fetch', ok: true, whoAmI: 'Jane Example', tokenRequests: 0 },
-    { system: 'SDK', strategy: 'apiKey', client: 'fetch', ok: true, whoAmI: 'Example account', tokenRequests: 0 },
+    ...each({ system: 'HUVR', strategy: 'clientCredentials', whoAmI: 'huvr-client', tokenRequests: 1 }),
+    ...each({ system: 'Auth0', strategy: 'clientCredentials', whoAmI: 'auth0-client', tokenRequests: 1 }),
+    ...each({ system: 'Extra Horizon', strategy: 'oauth1', whoAmI: 'Jane Example', tokenRequests: 0 }),
+    ...each({ system: 'SDK', strategy: 'apiKey', whoAmI: 'Example account', tokenRequests: 0 }),
   ]);
-  const once = { client: 'fetch', ok: true, calls: 200, rejected: 200, failed: 0, tokenRequests: 1 };
-  expect(result.stampedes).toMatchObject([
-    { system: 'HUVR', ...once },
-    { system: 'Auth0', ...once },
-  ]);
+  const once = { calls: 200, rejected: 200, failed: 0, tokenRequests: 1 };
+  expect(result.stampedes).toMatchObject([...each({ system: 'HUVR', ...once }), ...each({ system: 'Auth0', ...once })]);
+});
+
+test('each client sends by itself', async () => {
+  await using server = await sdkServer();
+  await run([], { systems: [system('SDK', async () => server, sdk)] });
+  expect(server.requests.map(({ headers }) => headers['user-agent'])).toEqual(['node', expect.stringMatching(/^axios\//), 'node']);
 });
 
 test('piped, it is plain text in 80 columns', { timeout: 60_000 }, async () => {
@@ -78,15 +83,15 @@ test('piped, it is plain text in 80 columns', { timeout: 60_000 }, async () => {
   expect([exitCode, stripVTControlCharacters(stdout)]).toEqual([0, stdout]);
   const lines = stdout.split('\n');
   expect(lines.filter((line) => line.length > 80)).toEqual([]);
-  const row = /^✔ HUVR {11}clientCredentials {2}fetch {3}huvr-client +1 +\d+ ms$/;
-  expect([lines.filter((line) => row.test(line)).length, lines.filter((line) => line.startsWith('✔')).length]).toEqual([1, 6]);
-  expect(lines.at(-2)).toMatch(/^All 6 worked, in \d+\.\d s\.$/);
+  const row = /^✔ HUVR {11}clientCredentials {2}(?:fetch|axios|ky {3}) {3}huvr-client +1 +\d+ ms$/;
+  expect([lines.filter((line) => row.test(line)).length, lines.filter((line) => line.startsWith('✔')).length]).toEqual([3, 18]);
+  expect(lines.at(-2)).toMatch(/^All 18 worked, in \d+\.\d s\.$/);
 });
 
 test('on a terminal it has colours and says what is going on, within 80 columns', async () => {
   const { stdout } = await run([], { systems: sdkOnly }, aTerminal);
   expect(stdout).toContain('\u001b[32m✔');
-  expect(stdout).toContain('… SDK through fetch');
+  for (const { name } of clients) expect(stdout).toContain(`… SDK through ${name}`);
   const lines = stripVTControlCharacters(stdout).split('\n');
   expect(lines.find((line) => line.includes('✔'))?.replace(/^.*?✔/, '✔').length).toBeLessThanOrEqual(80);
 });
@@ -104,10 +109,10 @@ test('a system that answers 500 is a row that says so, and exit code 1', async (
   const fault: Fault = { at: 'api', status: 500, body: { detail: 'The database is on fire.' } };
   const { exitCode, stdout } = await run([], { systems: [broken(fault), ...sdkOnly] });
   expect(exitCode).toBe(1);
-  expect(stdout).toMatch(/^✘ HUVR {4}clientCredentials {2}fetch {3}failed +1 +\d+ ms$/m);
-  expect(stdout).toContain('\n  Error: HUVR answered 500: {"detail":"The database is on fire."}\n');
-  expect(stdout).toMatch(/^✔ SDK /m);
-  expect(stdout).toMatch(/\n1 of 2 failed, in \d+\.\d s\.\n$/);
+  expect(stdout.match(/^✘ HUVR {4}clientCredentials {2}(?:fetch|axios|ky {3}) {3}failed +1 +\d+ ms$/gm)).toHaveLength(3);
+  expect(stdout.split('\n  Error: HUVR answered 500: {"detail":"The database is on fire."}\n')).toHaveLength(1 + 3);
+  expect(stdout.match(/^✔ SDK /gm)).toHaveLength(3);
+  expect(stdout).toMatch(/\n3 of 6 failed, in \d+\.\d s\.\n$/);
   expect(stdout).not.toContain('calls at once');
 });
 
@@ -119,21 +124,23 @@ test('a refused client is told by its code, within 80 columns', async () => {
 });
 
 test('a token that a server echoes is not shown', async () => {
-  let token = '';
+  const tokens: string[] = [];
   const { stdout } = await run(['--json'], {
     systems: [
       broken({
         at: 'api',
         transform(_answer, { headers }) {
-          token = headers['authorization']?.split(' ')[1] ?? '';
+          const token = headers['authorization']?.split(' ')[1] ?? '';
+          tokens.push(token);
           return { status: 500, body: `You sent ${token}` };
         },
       }),
     ],
   });
-  expect(JSON.parse(stdout)).toMatchObject({ ok: false, calls: [{ failure: { message: 'HUVR answered 500: You sent [redacted]' } }] });
-  expect(token).toMatch(/^\w{40}$/);
-  expect(stdout).not.toContain(token);
+  const redacted = { failure: { message: 'HUVR answered 500: You sent [redacted]' } };
+  expect(JSON.parse(stdout)).toMatchObject({ ok: false, calls: clients.map(() => redacted) });
+  expect(tokens).toEqual(clients.map(() => expect.stringMatching(/^\w{40}$/)));
+  expect(tokens.filter((token) => stdout.includes(token))).toEqual([]);
 });
 
 test('a server that cannot start fails its own row only', async () => {
@@ -188,10 +195,14 @@ test('--help explains, an unknown option is an error of its own', async () => {
 });
 
 test('the process ends with exit code 1 when nothing works', { timeout: 60_000 }, () => {
-  const cutCable = 'data:text/javascript,globalThis.fetch = async () => { throw new Error("The cable is cut.") }';
+  const cutCable = `data:text/javascript,import http from 'node:http';
+    const cut = () => { throw new Error('The cable is cut.') };
+    globalThis.fetch = async () => cut();
+    http.request = cut;`;
   const args = ['--conditions=@authseam/source', '--import', cutCable, fileURLToPath(new URL('./main.ts', import.meta.url))];
   const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   expect(status).toBe(1);
   expect(stdout).toContain('Error: The cable is cut.');
-  expect(stdout).toContain(`${systems.length} of ${systems.length} failed`);
+  const rows = systems.length * clients.length;
+  expect(stdout).toContain(`${rows} of ${rows} failed`);
 });

@@ -3,6 +3,7 @@ import { apiKey } from '@authseam/auth-api-key';
 import { type AuthStrategy, fromEnv, type Secret } from '@authseam/core';
 import { sdkServer } from '@authseam/testing';
 import { ExampleClient } from './example-client.ts';
+import { fetchHttp } from './fetch-http.ts';
 
 const VARIABLES = ['YOUR_API_KEY', 'SDK_BASE_URL'];
 
@@ -19,19 +20,19 @@ export function auth(sdk: Sdk): AuthStrategy {
 
 /** Asks the SDK who is calling. `api` is any authorized fetch. */
 export async function whoAmI(api: typeof fetch, { url }: Pick<Sdk, 'url'>): Promise<string> {
-  const client = new ExampleClient({ auth: false, fetch: api, baseUrl: url });
+  const client = new ExampleClient({ auth: false, http: fetchHttp(api), baseUrl: url });
   return (await client.me()).name;
 }
 
-/** Calls the real API if any of the variables is set, else an embedded server. */
+/** Calls the real API if any of the variables is set, with the key that the SDK finds by itself; else an embedded server. */
 export async function main(): Promise<string> {
-  const server = VARIABLES.some((name) => process.env[name] !== undefined) ? undefined : await sdkServer();
+  const isReal = VARIABLES.some((name) => process.env[name] !== undefined);
+  if (isReal) return (await new ExampleClient({ baseUrl: fromEnv('SDK_BASE_URL')() }).me()).name;
+  const server = await sdkServer();
   try {
-    const sdk: Sdk = server ?? { url: fromEnv('SDK_BASE_URL')(), apiKey: fromEnv('YOUR_API_KEY') };
-    const client = new ExampleClient({ auth: auth(sdk), baseUrl: sdk.url });
-    return (await client.me()).name;
+    return (await new ExampleClient({ auth: auth(server), baseUrl: server.origin }).me()).name;
   } finally {
-    await server?.close();
+    await server.close();
   }
 }
 

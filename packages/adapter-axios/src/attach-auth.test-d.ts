@@ -1,13 +1,14 @@
 import type { AuthStrategy } from '@authseam/core';
 import axios, { type AxiosInstance, type AxiosRequestConfig } from 'axios';
 import { expectTypeOf, it } from 'vitest';
-import { attachAuth } from './index.ts';
+import { type AxiosLike, attachAuth } from './index.ts';
 
 declare const strategy: AuthStrategy;
 
 it('takes any instance and a strategy, and gives a function that detaches', () => {
   expectTypeOf(attachAuth(axios, strategy)).toEqualTypeOf<() => void>();
-  expectTypeOf(attachAuth).parameter(0).toEqualTypeOf<AxiosInstance>();
+  expectTypeOf(attachAuth).parameter(0).toEqualTypeOf<AxiosLike>();
+  expectTypeOf<AxiosInstance>().toExtend<AxiosLike>();
   // @ts-expect-error fetch is no instance
   attachAuth(fetch, strategy);
   // @ts-expect-error no such option

@@ -16,7 +16,10 @@ const attached: unique symbol = Symbol.for('authseam.axios.attached') as never;
 /** Key under which an authorizing adapter keeps the one that it wraps. */
 const wrapped: unique symbol = Symbol.for('authseam.axios.wrapped') as never;
 
-type Attachable = AxiosInstance & { [attached]?: (() => void) | undefined };
+/** As much of an instance as is used: TypeScript has other types for axios in CommonJS files. */
+export type AxiosLike = Pick<AxiosInstance, 'defaults' | 'interceptors'>;
+
+type Attachable = AxiosLike & { [attached]?: (() => void) | undefined };
 type Wrapper = AxiosAdapter & { [wrapped]?: Adapters };
 type Adapters = NonNullable<InternalAxiosRequestConfig['adapter']>;
 
@@ -47,7 +50,7 @@ const anyAdapter: Adapters = ['xhr', 'http', 'fetch'];
  * const { data } = await api.get('/items');
  * ```
  */
-export function attachAuth(instance: AxiosInstance, strategy: AuthStrategy, options: WithAuthOptions = {}): () => void {
+export function attachAuth(instance: AxiosLike, strategy: AuthStrategy, options: WithAuthOptions = {}): () => void {
   if (typeof instance?.interceptors?.request?.use !== 'function') {
     const message = '`instance` must be an axios instance: attachAuth(axios.create({ baseURL }), strategy).';
     throw new ConfigurationError(message, { option: 'instance' });

@@ -1,1 +1,1 @@
-export { attachAuth } from './attach-auth.ts';
+export { type AxiosLike, attachAuth } from './attach-auth.ts';

@@ -477,7 +477,7 @@ describe.each(['http', 'fetch'] as const)('the %s adapter', (adapter) => {
 
     it('a header of the instance wins, in any case, and `null` is none', async () => {
       await attached(bearerToken({ token: 't' }), { headers: { authorization: 'Mine' } }).get('/a');
-      await attached(bearerToken({ token: 't' }), { headers: { common: { AUTHORIZATION: 'Mine' } } }).get('/a');
+      await attached(bearerToken({ token: 't' }), { headers: { common: { AUTHORIZATION: 'Mine' } } as never }).get('/a');
       await attached(bearerToken({ token: 't' })).get('/a', { headers: { authorization: null } as never });
       expect(header('authorization')).toEqual(['Mine', 'Mine', 'Bearer t']);
     });
@@ -730,7 +730,8 @@ describe('attaching', () => {
     expect({ defaults: instance.defaults, adapter: instance.defaults.adapter, keys: Reflect.ownKeys(instance) }).toEqual(before);
     expect(mine).toHaveBeenCalledTimes(3);
     let left = 0;
-    instance.interceptors.request.forEach?.(() => {
+    const { request } = instance.interceptors as unknown as { request: { forEach(each: () => void): void } };
+    request.forEach(() => {
       left += 1;
     });
     expect(left).toBe(1);

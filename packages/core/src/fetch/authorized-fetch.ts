@@ -42,14 +42,20 @@ export function authorizedFetch(
   function authorized(input: string | URL | Request, given?: AuthorizedRequestInit): Promise<Response> {
     try {
       const init = given && dictionaryOf(given);
-      if (!init || !Object.hasOwn(init, 'authStrategy')) return lane(input, init);
-      const { authStrategy: chosen, ...rest } = init;
-      if (chosen === false) return fetch(input, rest);
-      return (chosen === undefined ? lane : otherLane(chosen))(input, rest);
+      // openapi-fetch for one puts the options that it does not know onto the Request.
+      const chosen = chosenIn(init) ?? chosenIn(input);
+      if (chosen === undefined) return lane(input, init);
+      const { authStrategy: _, ...rest } = init ?? {};
+      return chosen === false ? fetch(input, rest) : otherLane(chosen)(input, rest);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   return markAsWrapper(authorized, fetch);
+}
+
+function chosenIn(holder: unknown): AuthStrategy | false | undefined {
+  const isOwn = typeof holder === 'object' && holder !== null && Object.hasOwn(holder, 'authStrategy');
+  return isOwn ? (holder as AuthorizedRequestInit).authStrategy : undefined;
 }
