@@ -12,7 +12,7 @@ import {
   type ReadBody,
 } from '@authseam/core/adapter';
 import { type AxiosAdapter, AxiosError, getAdapter, type InternalAxiosRequestConfig, isAxiosError } from 'axios';
-import { nameOf } from './axios-adapters.ts';
+import { isFetchAdapter, nameOf } from './axios-adapters.ts';
 import { asData, prepareBody, withBody } from './axios-body.ts';
 import { headerOf, withHeaders } from './axios-headers.ts';
 import { type Outcome, outcomeOf } from './axios-outcome.ts';
@@ -76,6 +76,11 @@ export class AxiosCall implements ClientCall<Outcome> {
     return this.#finalUrl;
   }
 
+  /** As follow-redirects tells it: with the fragment that a redirect named. */
+  get shownUrl(): string {
+    return this.hops > 0 ? (this.config.url ?? '') : this.finalUrl;
+  }
+
   header(name: string): string | null {
     const isContentType = this.read?.contentType !== undefined && name.toLowerCase() === 'content-type';
     if (isContentType) return this.read?.contentType ?? null;
@@ -85,7 +90,7 @@ export class AxiosCall implements ClientCall<Outcome> {
   limit(): ClientLimit | undefined {
     const { config } = this.root;
     const timeoutMs = Number(config.timeout);
-    return timeoutMs > 0 ? { timeoutMs: Math.max(0, this.#left(timeoutMs)), timeoutError: () => timedOut(config) } : undefined;
+    return timeoutMs > 0 ? { timeoutMs: Math.max(0, this.#left(timeoutMs)), timeoutError: () => timedOut(this.root) } : undefined;
   }
 
   hold(): void {
@@ -114,7 +119,7 @@ export class AxiosCall implements ClientCall<Outcome> {
     if (this.read || patch.form?.length) withBody(this, sent, patch.form ?? []);
     const isLate = this.#hasWaited || attempt > 1 || this.hops > 0;
     const left = isLate ? this.limit()?.timeoutMs : undefined;
-    if (left === 0) throw timedOut(root.config);
+    if (left === 0) throw timedOut(root);
     if (left !== undefined) sent.timeout = Math.ceil(left);
     sent.validateStatus = null;
     const outcome = outcomeOf(this.#adapterFor(patch, sent)(sent), false, this);
@@ -124,7 +129,7 @@ export class AxiosCall implements ClientCall<Outcome> {
   sendBare(): Promise<Outcome> {
     const { config, data, root, signal } = this;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    return outcomeOf(root.adapter(data === config.data ? config : this.#copy()), true);
+    return outcomeOf(root.adapter(data === config.data ? config : this.#copy()), true, this.hops > 0 ? this : undefined);
   }
 
   statusOf({ response }: Outcome): number {
@@ -206,8 +211,9 @@ function inTime(error: unknown, sent: InternalAxiosRequestConfig, config: Intern
 }
 
 /** What axios throws when `timeout` has run out. */
-function timedOut(config: InternalAxiosRequestConfig): AxiosError {
+function timedOut({ config, adapter }: AxiosRoot): AxiosError {
   const { timeout, timeoutErrorMessage, transitional } = config;
-  const code = transitional?.clarifyTimeoutError ? AxiosError.ETIMEDOUT : AxiosError.ECONNABORTED;
+  const isClear = transitional?.clarifyTimeoutError || isFetchAdapter(adapter, config);
+  const code = isClear ? AxiosError.ETIMEDOUT : AxiosError.ECONNABORTED;
   return new AxiosError(timeoutErrorMessage || `timeout of ${timeout}ms exceeded`, code, config);
 }

@@ -9,8 +9,14 @@ export interface Outcome {
   readonly isJudged: boolean;
 }
 
+/** A hop, as responses tell where it went. */
+interface ShownUrl {
+  readonly finalUrl: string;
+  readonly shownUrl: string;
+}
+
 /** The outcome of `sending`, whether the adapter resolves or throws for its status. Without a response there is none. */
-export function outcomeOf(sending: Promise<AxiosResponse>, isJudged: boolean, sent?: { readonly finalUrl: string }): Promise<Outcome> {
+export function outcomeOf(sending: Promise<AxiosResponse>, isJudged: boolean, sent?: ShownUrl): Promise<Outcome> {
   return sending.then(
     (response) => {
       if (sent) showUrl(response, sent);
@@ -24,10 +30,11 @@ export function outcomeOf(sending: Promise<AxiosResponse>, isJudged: boolean, se
 }
 
 /** Where a chain of redirects ended is read there: follow-redirects, which did not see them, would have put it there. */
-function showUrl({ request }: AxiosResponse, sent: { readonly finalUrl: string }): void {
+function showUrl({ request }: AxiosResponse, sent: ShownUrl): void {
   const message = (request as { res?: { responseUrl?: string } } | undefined)?.res;
-  if (!message || message.responseUrl !== undefined) return;
-  Object.defineProperty(message, 'responseUrl', { get: () => sent.finalUrl, enumerable: true, configurable: true });
+  // A chain that goes on bare may have gone further.
+  if (!message || (message.responseUrl ?? sent.finalUrl) !== sent.finalUrl) return;
+  Object.defineProperty(message, 'responseUrl', { get: () => sent.shownUrl, enumerable: true, configurable: true });
 }
 
 /** `outcome` as the caller gets it: with the config that it knows, and judged by its `validateStatus`. */

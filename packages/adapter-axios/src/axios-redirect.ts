@@ -24,8 +24,9 @@ interface Step {
   readonly next: Redirection;
 }
 
-/** As many as follow-redirects follows. */
-const MOST_REDIRECTS = 21;
+/** As many redirects as follow-redirects and fetch follow, and the code of one more. */
+const HTTP_LIMIT = [21, 'ERR_FR_TOO_MANY_REDIRECTS'] as const;
+const FETCH_LIMIT = [20, 'ERR_NETWORK'] as const;
 
 /** Has `adapter` show redirects instead of following them. */
 export function hopByHop(adapter: AxiosAdapter, sent: Config): void {
@@ -59,8 +60,9 @@ export async function nextHop(
   const answer = { status: response.status, location: responseHeader(response, 'location') };
   const next = redirection(answer, { url, method, strategy: name }, query);
   if (!next) return undefined;
-  if (hops >= (root.config.maxRedirects ?? MOST_REDIRECTS)) {
-    throw new AxiosError('Maximum number of redirects exceeded', 'ERR_FR_TOO_MANY_REDIRECTS', root.config, response.request);
+  const [most, code] = isFetchAdapter(root.adapter, root.config) ? FETCH_LIMIT : HTTP_LIMIT;
+  if (hops >= (root.config.maxRedirects ?? most)) {
+    throw new AxiosError('Maximum number of redirects exceeded', code, root.config, response.request);
   }
   if (!next.dropsBody && !replayable) throw bodyGone(next.url.origin, name);
   const { sensitiveHeaders = [] } = root.config as Config;

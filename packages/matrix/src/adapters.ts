@@ -1,37 +1,20 @@
-import { withAuth } from '@authseam/adapter-fetch';
 import type { AuthStrategy, WithAuthOptions } from '@authseam/core';
+import type { AdapterSubject, ClientFunction, ClientSettings } from '@authseam/testing/conformance';
+import { axiosSubject } from './conformance-axios.ts';
+import { fetchSubject } from './conformance-fetch.ts';
+import { kySubject } from './conformance-ky.ts';
 
-/** One request of a test, in words that every client knows. */
-export interface MatrixRequest {
-  readonly method?: string;
-  readonly headers?: Record<string, string>;
-  readonly body?: string | Uint8Array<ArrayBuffer> | URLSearchParams | FormData | Blob | ReadableStream;
-  readonly signal?: AbortSignal;
-  readonly authStrategy?: AuthStrategy | false;
-}
+export type { ClientRequest as MatrixRequest } from '@authseam/testing/conformance';
 
-/** What came back. A status that the client throws on is unwrapped: what matters here is that it arrived. */
-interface MatrixResponse {
-  readonly status: number;
-  readonly url: string;
-  readonly redirected: boolean;
-  readonly text: string;
-}
-
-/** An adapter under test. */
-export interface MatrixAdapter {
-  readonly name: string;
-  attach(strategy: AuthStrategy, options?: WithAuthOptions): (url: string, request?: MatrixRequest) => Promise<MatrixResponse>;
+/** An adapter under test, with the types that its users see. */
+export interface MatrixAdapter extends Omit<AdapterSubject, 'attach'> {
+  attach(strategy: AuthStrategy, options?: WithAuthOptions, settings?: ClientSettings): ClientFunction;
 }
 
 /** Every adapter. Adding one is a line here. */
-export const adapters: readonly MatrixAdapter[] = [{ name: 'fetch', attach: attachFetch }];
-
-function attachFetch(strategy: AuthStrategy, options?: WithAuthOptions): ReturnType<MatrixAdapter['attach']> {
-  const api = withAuth(fetch, strategy, options);
-  return async (url, request = {}) => {
-    const isStream = request.body instanceof ReadableStream;
-    const response = await api(url, { ...request, ...(isStream && { duplex: 'half' }) } as RequestInit);
-    return { status: response.status, url: response.url, redirected: response.redirected, text: await response.text() };
-  };
-}
+export const adapters: readonly MatrixAdapter[] = [
+  fetchSubject('fetch'),
+  axiosSubject('axios http', 'http'),
+  axiosSubject('axios fetch', 'fetch'),
+  kySubject('ky'),
+];

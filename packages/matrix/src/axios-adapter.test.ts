@@ -369,7 +369,11 @@ describe.each(['http', 'fetch'] as const)('the %s adapter', (adapter) => {
 
     it('`timeout` covers the wait for a token, with the error of axios', async () => {
       const error = await failure(attached(never(), { timeout: 40 }).get('/i'));
-      expect(error).toMatchObject({ name: 'AxiosError', code: 'ECONNABORTED', message: 'timeout of 40ms exceeded' });
+      expect(error).toMatchObject({
+        name: 'AxiosError',
+        code: adapter === 'http' ? 'ECONNABORTED' : 'ETIMEDOUT',
+        message: 'timeout of 40ms exceeded',
+      });
       const clear = await failure(
         attached(never(), { timeout: 40, timeoutErrorMessage: 'too slow', transitional: { clarifyTimeoutError: true } }).get('/i'),
       );
@@ -499,11 +503,8 @@ describe.each(['http', 'fetch'] as const)('the %s adapter', (adapter) => {
     it('stop at `maxRedirects`, none with 0', async () => {
       const loop = '/redirect/302?to=/redirect/302%3Fto%3D/redirect/302%253Fto%253D/landed';
       const ours = await failure(attached(apiKey({ key: 'k' })).get(loop, { maxRedirects: 2 }));
-      expect(ours).toMatchObject({
-        name: 'AxiosError',
-        code: 'ERR_FR_TOO_MANY_REDIRECTS',
-        message: 'Maximum number of redirects exceeded',
-      });
+      const code = adapter === 'http' ? 'ERR_FR_TOO_MANY_REDIRECTS' : 'ERR_NETWORK';
+      expect(ours).toMatchObject({ name: 'AxiosError', code, message: 'Maximum number of redirects exceeded' });
       expect(server.requests).toHaveLength(3);
       expect((await attached(apiKey({ key: 'k' })).get(loop, { maxRedirects: 3 })).status).toBe(200);
       server.clearRequests();

@@ -2,7 +2,7 @@
 // and every export has a doc comment.
 //
 // Conventions for a ```ts block in the root README, a package README or docs/*.md:
-// - It is a module of its own. ```ts no-run is compiled only.
+// - It is a module of its own. ```ts no-run is compiled only. ```ts as a-name.ts can be imported by other blocks, as './a-name.ts'.
 // - `fetch` reaches no network. https://login.example.com (any host that begins with "login.") is an authorization server, other hosts below
 //   example.com and .example echo the request as JSON, loopback is real: a block that needs a server takes one from @authseam/testing. axios
 //   sends through `fetch`.
@@ -61,6 +61,11 @@ beforeAll(() => {
 afterAll(() => {
   globalThis.fetch = platformFetch;
   axios.defaults.adapter = adapter as NonNullable<typeof adapter>;
+});
+
+it('no two snippets are written to one file', () => {
+  const files = [...snippets, ...examples].map(({ file }) => file);
+  expect(files.filter((file, index) => files.indexOf(file) !== index)).toEqual([]);
 });
 
 it('every snippet and every @example compiles', { timeout: 120_000 }, () => {
@@ -122,8 +127,8 @@ async function exampleFetch(input: string | URL | Request, init?: RequestInit): 
 }
 
 function snippetsOf(path: string, text: string): Snippet[] {
-  return [...text.matchAll(/^```ts( no-run)?\n(.*?)^```$/gms)].map(({ 1: noRun, 2: code = '', index }) =>
-    snippet(`${path}:${lineOf(text, index)}`, code, noRun === undefined),
+  return [...text.matchAll(/^```ts( no-run)?(?: as ([\w.-]+\.ts))?\n(.*?)^```$/gms)].map(({ 1: noRun, 2: file, 3: code = '', index }) =>
+    snippet(`${path}:${lineOf(text, index)}`, code, noRun === undefined, file),
   );
 }
 
@@ -134,8 +139,8 @@ function examplesOf(path: string, text: string): Snippet[] {
   );
 }
 
-function snippet(name: string, code: string, isRun: boolean): Snippet {
-  return { name, code, isRun, file: join(folder, `${name.replace(/[/:]/g, '_')}.ts`) };
+function snippet(name: string, code: string, isRun: boolean, file = `${name.replace(/[/:]/g, '_')}.ts`): Snippet {
+  return { name, code, isRun, file: join(folder, file) };
 }
 
 /** The block right below the heading; empty where none stands there, or where there is no README. */

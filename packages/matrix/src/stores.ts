@@ -1,0 +1,7 @@
+import { memoryStore } from '@authseam/core';
+import type { StoreSubject } from '@authseam/testing/conformance';
+
+/** Every store. Adding one is a line here. */
+export const stores: readonly StoreSubject[] = [
+  { name: 'memoryStore', create: () => ({ store: memoryStore() }), cannot: { reopening: 'it serves one process' } },
+];
