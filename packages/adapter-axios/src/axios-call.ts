@@ -52,7 +52,7 @@ export class AxiosCall implements ClientCall<Outcome> {
   #finalUrl: string | undefined;
   #hasWaited = false;
 
-  constructor(root: AxiosRoot, config: InternalAxiosRequestConfig, hops = 0, startedAtMs = config.timeout ? performance.now() : 0) {
+  constructor(root: AxiosRoot, config: InternalAxiosRequestConfig, hops = 0, startedAtMs: number = config.timeout ? performance.now() : 0) {
     const { url, auth } = addressOf(config);
     this.root = root;
     this.config = config;

@@ -8,6 +8,13 @@ interface NodeStream extends AsyncIterable<Uint8Array> {
   destroy(): void;
 }
 
+/** What makes a stream there; only Node has such streams. */
+interface NodeGlobals {
+  readonly process: {
+    getBuiltinModule(name: 'node:stream'): { readonly Readable: { from(chunks: AsyncIterable<Uint8Array>, options: object): NodeStream } };
+  };
+}
+
 /** An axios response, before `transformResponse`, as a strategy sees it. */
 export class AxiosAuthResponse implements AuthResponse {
   readonly #response: AxiosResponse;
@@ -50,7 +57,7 @@ export class AxiosAuthResponse implements AuthResponse {
 
   /** Reads the beginning, and puts a stream in place that gives it again and then the rest. */
   async #peek(stream: NodeStream): Promise<string> {
-    const { Readable } = process.getBuiltinModule('node:stream');
+    const { Readable } = (globalThis as unknown as NodeGlobals).process.getBuiltinModule('node:stream');
     const source = stream[Symbol.asyncIterator]();
     const read: Uint8Array[] = [];
     let size = 0;

@@ -1,10 +1,19 @@
 import type { FetchLike } from '@authseam/core/fetch';
 
 /** What ky puts on the `Request`, but for the body; options that are not among these come to `fetch` as they are. */
-export const requestMembers = [
-  ...(['method', 'headers', 'signal', 'cache', 'credentials', 'integrity', 'keepalive'] as const),
-  ...(['mode', 'redirect', 'referrer', 'referrerPolicy'] as const),
-] as const;
+export const requestMembers: readonly (keyof Request & keyof RequestInit)[] = [
+  'method',
+  'headers',
+  'signal',
+  'cache',
+  'credentials',
+  'integrity',
+  'keepalive',
+  'mode',
+  'redirect',
+  'referrer',
+  'referrerPolicy',
+];
 
 /** A `fetch` of the user, called as ky calls it, replays and redirects included: everything on a `Request`, the options of others beside it. */
 export function calledByKy(fetch: FetchLike): FetchLike {
