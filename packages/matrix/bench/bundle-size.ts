@@ -48,6 +48,57 @@ export const sizeEntries: readonly SizeEntry[] = [
   },
 ];
 
+/** An adapter, and how much it may add to an application that has core. */
+export interface BeyondCoreEntry {
+  readonly name: string;
+  /** The module that is bundled. */
+  readonly source: string;
+  /** Bytes. */
+  readonly target: number;
+}
+
+/** What an adapter adds. Bytes, minified and gzipped. */
+export interface BeyondCore {
+  readonly name: string;
+  readonly target: number;
+  /** The adapter with what it imports of core, less that without the adapter. */
+  readonly bytes: number;
+  readonly withCore: number;
+  /** The adapter's own modules, compressed by themselves. */
+  readonly alone: number;
+}
+
+export const beyondCoreEntries: readonly BeyondCoreEntry[] = ['fetch', 'axios', 'ky'].map((client) => ({
+  name: `adapter-${client}`,
+  source: `export * from '@authseam/adapter-${client}';`,
+  target: 1_536,
+}));
+
+/** Weighs an adapter with and without itself: both bundles export what it imports of core, and neither holds the client. */
+export async function measureBeyondCore({ name, source, target }: BeyondCoreEntry): Promise<BeyondCore> {
+  const alone = await bundle({ source }, false, [...clients, '@authseam/core']);
+  const exported = new Map<string, Set<string>>();
+  for (const [, names = '', module = ''] of alone.outputFiles[0]!.text.matchAll(/import\{([^}]*)\}from"(@authseam\/core[^"]*)"/g)) {
+    const known = exported.get(module) ?? new Set();
+    exported.set(module, known);
+    for (const name of names.split(',')) known.add(name.replace(/ as .*/, ''));
+  }
+  const core = [...exported].map(([module, names]) => `export { ${[...names]} } from '${module}';`).join('\n');
+  const [withCore, coreOnly] = await Promise.all([
+    bundle({ source: `${source}\n${core}` }, false, clients),
+    bundle({ source: core }, false, clients),
+  ]);
+  return {
+    name,
+    target,
+    bytes: weigh(withCore.outputFiles) - weigh(coreOnly.outputFiles),
+    withCore: weigh(withCore.outputFiles),
+    alone: weigh(alone.outputFiles),
+  };
+}
+
+const clients = ['axios', 'ky'];
+
 /** Bundles `entry` as an application would (tree-shaken, minified, code-split) and weighs it. Writes nothing to disk. */
 export async function measureSize(entry: SizeEntry): Promise<SizeReport> {
   const [split, whole] = await Promise.all([bundle(entry, true), bundle(entry, false)]);
@@ -58,8 +109,6 @@ export async function measureSize(entry: SizeEntry): Promise<SizeReport> {
       if (bytesInOutput > 0) modules.set(path, (modules.get(path) ?? 0) + bytesInOutput);
     }
   }
-  // Chunks are compressed one by one, as a server sends them.
-  const weigh = (files: OutputFile[]): number => files.reduce((sum, { contents }) => sum + gzipSync(contents, { level: 9 }).byteLength, 0);
   const isInitial = ({ path }: OutputFile): boolean => [...initial].some((chunk) => path.endsWith(`/${chunk}`));
   return {
     name: entry.name,
@@ -72,12 +121,18 @@ export async function measureSize(entry: SizeEntry): Promise<SizeReport> {
   };
 }
 
-function bundle({ source }: SizeEntry, splitting: boolean) {
+/** Chunks are compressed one by one, as a server sends them. */
+function weigh(files: readonly OutputFile[]): number {
+  return files.reduce((sum, { contents }) => sum + gzipSync(contents, { level: 9 }).byteLength, 0);
+}
+
+function bundle({ source }: Pick<SizeEntry, 'source'>, splitting: boolean, external: string[] = []) {
   return build({
     stdin: { contents: source, resolveDir: import.meta.dirname, sourcefile: 'entry.js' },
     absWorkingDir: import.meta.dirname,
     outdir: 'out',
     bundle: true,
+    external,
     splitting,
     minify: true,
     treeShaking: true,

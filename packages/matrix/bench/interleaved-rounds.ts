@@ -1,6 +1,8 @@
 // A harness of our own: tinybench and mitata time one contender to its end before the next begins, so that a machine that slows down half-way (ours
 // shares its two cores) favours whoever came first; and tinybench reads the clock around every call, which costs about as much as the calls do.
-import type { Call } from './contender.ts';
+
+/** What is timed: one request of one client. */
+type TimedCall<Init> = (url: string, init: Init) => Promise<unknown>;
 
 /** What one contender was timed at. */
 export interface Timed {
@@ -14,34 +16,43 @@ export interface RoundOptions {
   readonly rounds: number;
   /** Milliseconds that one contender runs in one round, about. */
   readonly sliceMs: number;
+  /** Calls of each of four runs to warm up. Default 20 000: for calls that take microseconds. */
+  readonly warmUpCalls?: number;
+  /** Milliseconds since any moment. Default `performance.now`. */
+  readonly clock?: () => number;
 }
 
 /**
  * Times every call in rounds. In a round each contender has one slice, in random order; calls follow one another, each awaited. Contenders are warmed
  * up before, and that run also tells how many calls fill a slice.
  */
-export async function interleavedRounds(
-  calls: ReadonlyMap<string, Call>,
-  [url, init]: readonly [string, RequestInit],
-  { rounds, sliceMs }: RoundOptions,
+export async function interleavedRounds<Init>(
+  calls: ReadonlyMap<string, TimedCall<Init>>,
+  request: readonly [string, Init],
+  { rounds, sliceMs, warmUpCalls = 20_000, clock = () => performance.now() }: RoundOptions,
 ): Promise<Timed[]> {
-  const entries: { name: string; call: Call; count: number; rounds: number[] }[] = [];
+  const entries: { name: string; call: TimedCall<Init>; count: number; rounds: number[] }[] = [];
   for (const [name, call] of calls) {
-    for (let warmUp = 0; warmUp < 3; warmUp += 1) await slice(call, url, init, 20_000);
-    const count = Math.ceil((sliceMs * 1e6) / (await slice(call, url, init, 20_000)));
+    for (let warmUp = 0; warmUp < 3; warmUp += 1) await slice(call, request, warmUpCalls, clock);
+    const count = Math.ceil((sliceMs * 1e6) / (await slice(call, request, warmUpCalls, clock)));
     entries.push({ name, call, count, rounds: [] });
   }
   for (let round = 0; round < rounds; round += 1) {
-    for (const entry of shuffled(entries)) entry.rounds.push(await slice(entry.call, url, init, entry.count));
+    for (const entry of shuffled(entries)) entry.rounds.push(await slice(entry.call, request, entry.count, clock));
   }
   return entries;
 }
 
 /** Nanoseconds per call over `count` calls. */
-async function slice(call: Call, url: string, init: RequestInit, count: number): Promise<number> {
-  const start = performance.now();
+async function slice<Init>(
+  call: TimedCall<Init>,
+  [url, init]: readonly [string, Init],
+  count: number,
+  clock: () => number,
+): Promise<number> {
+  const start = clock();
   for (let done = 0; done < count; done += 1) await call(url, init);
-  return ((performance.now() - start) * 1e6) / count;
+  return ((clock() - start) * 1e6) / count;
 }
 
 function shuffled<T>(items: readonly T[]): T[] {
