@@ -91,10 +91,14 @@ interface Attachment {
 function withWrapper(attachment: Attachment, config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
   const given: Adapters = config.adapter ?? attachment.defaults.adapter ?? anyAdapter;
   const original = (given as Wrapper)[wrapped] ?? given;
-  const wrapper: Wrapper = async (final) => {
+  const wrapper: Wrapper = (final) => {
     final.adapter = original;
-    checkDefaults(attachment);
-    return authorized(attachment, final, getAdapter(original, final));
+    try {
+      checkDefaults(attachment);
+      return authorized(attachment, final, getAdapter(original, final));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   };
   wrapper[wrapped] = original;
   config.adapter = wrapper;

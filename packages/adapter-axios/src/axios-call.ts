@@ -161,7 +161,8 @@ export class AxiosCall implements ClientCall<Outcome> {
     const copy = {} as Record<PropertyKey, unknown>;
     for (const key of Object.keys(config)) copy[key] = config[key as keyof typeof config];
     for (const key of Object.getOwnPropertySymbols(config)) copy[key] = (config as unknown as typeof copy)[key];
-    return Object.assign(copy, { data }) as unknown as InternalAxiosRequestConfig;
+    copy['data'] = data;
+    return copy as unknown as InternalAxiosRequestConfig;
   }
 
   /** The adapter that sends `sent`, told to show redirects where it can. */

@@ -63,11 +63,18 @@ function formBody(call: FetchCall, fields: readonly (readonly [string, string])[
  * that is locked for the moment tells by the words of the refusal, and nothing is copied or read. Where a runtime does not tell, it counts as a stream.
  */
 function knowsItsSource(request: Request): boolean {
-  const stream = new Request('https://probe.invalid', { method: 'POST', body: new ReadableStream(), duplex: 'half' } as RequestInit);
-  const text = new Request('https://probe.invalid', { method: 'POST', body: '-' });
-  const words = refusalWithoutCors(text);
+  wordsOfRuntime ??= wordsForText();
   // Bun does not refuse even a locked body, and takes it: there the caller's own is not asked about.
-  return words !== '' && words !== refusalWithoutCors(stream) && words === refusalWithoutCors(request);
+  return wordsOfRuntime !== '' && wordsOfRuntime === refusalWithoutCors(request);
+}
+
+/** How this runtime refuses what is no stream; empty where it does not tell the two apart. They do not change, and asking is slow. */
+let wordsOfRuntime: string | undefined;
+
+function wordsForText(): string {
+  const stream = new Request('https://probe.invalid', { method: 'POST', body: new ReadableStream(), duplex: 'half' } as RequestInit);
+  const words = refusalWithoutCors(new Request('https://probe.invalid', { method: 'POST', body: '-' }));
+  return words === refusalWithoutCors(stream) ? '' : words;
 }
 
 function refusalWithoutCors(request: Request): string {
