@@ -43,7 +43,8 @@ export function authorizedFetch(
     try {
       const init = given && dictionaryOf(given);
       // openapi-fetch for one puts the options that it does not know onto the Request.
-      const chosen = chosenIn(init) ?? chosenIn(input);
+      const inInit = chosenIn(init);
+      const chosen = inInit === undefined ? chosenIn(input) : inInit;
       if (chosen === undefined) return lane(input, init);
       const { authStrategy: _, ...rest } = init ?? {};
       return chosen === false ? fetch(input, rest) : otherLane(chosen)(input, rest);

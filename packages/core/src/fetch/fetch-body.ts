@@ -63,13 +63,14 @@ function formBody(call: FetchCall, fields: readonly (readonly [string, string])[
  * that is locked for the moment tells by the words of the refusal, and nothing is copied or read. Where a runtime does not tell, it counts as a stream.
  */
 function knowsItsSource(request: Request): boolean {
-  wordsOfRuntime ??= wordsForText();
+  if (runtime?.of !== Request) runtime = { of: Request, words: wordsForText() };
+  const { words } = runtime;
   // Bun does not refuse even a locked body, and takes it: there the caller's own is not asked about.
-  return wordsOfRuntime !== '' && wordsOfRuntime === refusalWithoutCors(request);
+  return words !== '' && words === refusalWithoutCors(request);
 }
 
 /** How this runtime refuses what is no stream; empty where it does not tell the two apart. They do not change, and asking is slow. */
-let wordsOfRuntime: string | undefined;
+let runtime: { readonly of: typeof Request; readonly words: string } | undefined;
 
 function wordsForText(): string {
   const stream = new Request('https://probe.invalid', { method: 'POST', body: new ReadableStream(), duplex: 'half' } as RequestInit);
