@@ -1,13 +1,13 @@
 import type { RequestListener } from 'node:http';
-import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { type Answer, answerBytes } from './answer.ts';
-import { withAsciiSecret } from './auth0/ascii-secret.ts';
 import { type Auth0Client, defaultAuth0Client } from './auth0/auth0-client.ts';
 import { AUTH0_ROUTES } from './auth0/auth0-routes.ts';
-import { answerOfListener } from './auth0/node-listener.ts';
 import { protectedApi } from './auth0/protected-api.ts';
 import { extendServer } from './extend-server.ts';
 import { type LoopbackServer, loopbackServer, type RouteHandler, type Routes, type ServerOptions } from './loopback-server.ts';
+import { withAsciiSecret } from './oidc/ascii-secret.ts';
+import { answerOfListener } from './oidc/node-listener.ts';
+import { newSigningKey } from './oidc/signing-key.ts';
 import { serverJournal } from './server-journal.ts';
 import { type TokenLedger, tokenLedger } from './token-ledger.ts';
 
@@ -126,10 +126,4 @@ function accessTokenOf(answer: Answer): string | undefined {
   if (answer.status !== 200) return undefined;
   const { access_token: accessToken } = JSON.parse(answerBytes(answer).toString('utf8')) as { readonly access_token?: unknown };
   return typeof accessToken === 'string' ? accessToken : undefined;
-}
-
-async function newSigningKey(): Promise<{ signingKey: JWK; jwks: { keys: JWK[] } }> {
-  const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true });
-  const marks = { kid: 'signing-key', alg: 'RS256', use: 'sig' };
-  return { signingKey: { ...(await exportJWK(privateKey)), ...marks }, jwks: { keys: [{ ...(await exportJWK(publicKey)), ...marks }] } };
 }

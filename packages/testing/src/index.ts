@@ -26,6 +26,13 @@ export type {
   TransformFault,
 } from './fault.ts';
 export { findSecret, type SecretSighting } from './find-secret.ts';
+export type { ErrorLie, IdTokenLie, Lies, ParameterLie } from './hostile/lies.ts';
+export {
+  type HostileServer,
+  type HostileServerOptions,
+  hostileAuthorizationServer,
+  type RefreshHold,
+} from './hostile-server.ts';
 export { type HuvrServer, type HuvrServerOptions, huvrServer } from './huvr-server.ts';
 export {
   type LoopbackServer,
@@ -40,8 +47,14 @@ export type { OAuth1Problem, OAuth1Refusal } from './oauth1/oauth1-refusal.ts';
 export type { OAuth1Verdict } from './oauth1/oauth1-verifier.ts';
 export type { OAuth1SignatureMethod } from './oauth1/signature-check.ts';
 export type { OAuth1Placement } from './oauth1/signed-parameters.ts';
+export { type CookieJar, cookieJar } from './oidc/cookie-jar.ts';
+export type { OidcClient, OidcKeyClient, OidcPublicClient, OidcSecretClient } from './oidc/oidc-client.ts';
+export { type SignInOptions, type SignInResult, signIn } from './oidc/sign-in.ts';
+export type { StepUp } from './oidc/subject-api.ts';
+export type { TokenCounts } from './oidc/token-counts.ts';
+export { type OidcServer, type OidcServerOptions, oidcServer } from './oidc-server.ts';
 export { plantSecret } from './plant-secret.ts';
 export type { ReceivedRequest } from './received-request.ts';
-export { type ApiKeyPlace, type SdkServer, type SdkServerOptions, sdkServer } from './sdk-server.ts';
+export { type ApiKeyPlace, type SdkOAuth, type SdkOAuthOptions, type SdkServer, type SdkServerOptions, sdkServer } from './sdk-server.ts';
 export type { SecretForm } from './secret-forms.ts';
 export { type ServerJournal, serverJournal } from './server-journal.ts';

@@ -4,10 +4,11 @@ import type { EventEmitter } from 'node:events';
 import type { RequestListener } from 'node:http';
 import type { JWK } from 'jose';
 import { type Configuration, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { CLIENT_ALGORITHMS } from '../oidc/authentication-metadata.ts';
+import { mapAdapter } from '../oidc/map-adapter.ts';
 import type { Auth0Client } from './auth0-client.ts';
 import { AUTH0_ROUTES } from './auth0-routes.ts';
 import { clientMetadata } from './client-metadata.ts';
-import { mapAdapter } from './map-adapter.ts';
 
 /** What the authorization server is made of. */
 export interface AuthorizationServerOptions {
@@ -35,7 +36,6 @@ export function authorizationServer(options: AuthorizationServerOptions): Reques
     routes: AUTH0_ROUTES,
     // A scope of the API must not stand here too: oidc-provider's consent would loop on one that is not granted.
     scopes: ['openid', 'offline_access'],
-    // By default some are missing, and assertions under them are refused like those of a wrong key.
     enabledJWA: { clientAuthSigningAlgValues: [...CLIENT_ALGORITHMS] },
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt'],
     ttl: { ClientCredentials: options.lifetimeSeconds },
@@ -54,22 +54,6 @@ export function authorizationServer(options: AuthorizationServerOptions): Reques
   (provider as EventEmitter).on('error', options.onFailure);
   return provider.callback();
 }
-
-/** All that oidc-provider speaks, but HS384 and HS512. */
-const CLIENT_ALGORITHMS = [
-  'HS256',
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'Ed25519',
-] as const;
 
 /** Tokens carry the time of the injected clock; oidc-provider itself knows only the machine's. */
 function lifetime({ now, lifetimeSeconds }: AuthorizationServerOptions): { iat: number; exp: number } {

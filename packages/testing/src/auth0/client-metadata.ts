@@ -1,5 +1,5 @@
 import type { ClientMetadata } from 'oidc-provider';
-import { asciiSecret } from './ascii-secret.ts';
+import { authenticationMetadata } from '../oidc/authentication-metadata.ts';
 import type { Auth0Client } from './auth0-client.ts';
 
 /** A client in oidc-provider's words. */
@@ -9,14 +9,6 @@ export function clientMetadata(client: Auth0Client): ClientMetadata {
     grant_types: ['client_credentials'],
     redirect_uris: [],
     response_types: [],
-    ...authentication(client),
+    ...authenticationMetadata('jwks' in client ? client : { clientAuthentication: 'client_secret_post', ...client }),
   };
-}
-
-function authentication(client: Auth0Client): Partial<ClientMetadata> {
-  if (client.clientAuthentication === 'private_key_jwt') {
-    return { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [...client.jwks.keys] } };
-  }
-  const { clientAuthentication = 'client_secret_post', clientSecret } = client;
-  return { token_endpoint_auth_method: clientAuthentication, client_secret: asciiSecret(clientSecret) };
 }

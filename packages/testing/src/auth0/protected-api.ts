@@ -2,8 +2,9 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
 import type { Answer } from '../answer.ts';
 import type { Route, Routes } from '../loopback-server.ts';
+import { bearerTokenOf, insufficientScope, invalidToken, STANDINGS } from '../oidc/bearer-challenge.ts';
 import type { ReceivedRequest } from '../received-request.ts';
-import type { TokenLedger, TokenStanding } from '../token-ledger.ts';
+import type { TokenLedger } from '../token-ledger.ts';
 
 /** What the API checks tokens against. */
 export interface ProtectedApiOptions {
@@ -37,14 +38,13 @@ export function protectedApi(options: ProtectedApiOptions): Routes {
 type Verdict = { readonly claims: JWTPayload } | { readonly refusal: Answer };
 
 async function verdictOn(
-  { headers }: ReceivedRequest,
+  request: ReceivedRequest,
   options: ProtectedApiOptions,
   keys: ReturnType<typeof createLocalJWKSet>,
 ): Promise<Verdict> {
-  const { authorization = '' } = headers;
-  if (!/^bearer( |$)/i.test(authorization)) return { refusal: challenge(401) };
-  const [, token] = /^bearer ([a-z0-9._~+/-]+=*)$/i.exec(authorization) ?? [];
-  if (token === undefined) return { refusal: challenge(400, 'invalid_request', 'the Authorization header is malformed') };
+  const bearer = bearerTokenOf(request);
+  if ('refusal' in bearer) return bearer;
+  const { token } = bearer;
   try {
     const { issuer, audience, now } = options;
     const { payload } = await jwtVerify(token, keys, {
@@ -56,35 +56,9 @@ async function verdictOn(
       currentDate: new Date(now()),
     });
     const standing = options.ledger.standing(token);
-    return standing === 'valid' ? { claims: payload } : { refusal: invalidToken(REASONS[standing]) };
+    return standing === 'valid' ? { claims: payload } : { refusal: invalidToken(STANDINGS[standing]) };
   } catch (error) {
     if (!(error instanceof errors.JOSEError)) throw error;
-    return { refusal: invalidToken(error instanceof errors.JWTExpired ? REASONS.expired : 'the access token is not valid') };
+    return { refusal: invalidToken(error instanceof errors.JWTExpired ? STANDINGS.expired : 'the access token is not valid') };
   }
-}
-
-const REASONS: Readonly<Record<Exclude<TokenStanding, 'valid'>, string>> = {
-  expired: 'the access token expired',
-  revoked: 'the access token was revoked',
-  superseded: 'a newer access token was issued',
-  unknown: 'the access token was not issued here',
-};
-
-function invalidToken(description: string): Answer {
-  return challenge(401, 'invalid_token', description);
-}
-
-function insufficientScope(scope: string): Answer {
-  return challenge(403, 'insufficient_scope', 'the access token lacks a scope', scope);
-}
-
-/** RFC 6750 §3: a request without any credentials is told no error code. */
-function challenge(status: number, error?: string, description?: string, scope?: string): Answer {
-  const parameters = { realm: 'api', error, error_description: description, scope };
-  const stated = Object.entries(parameters).filter(([, value]) => value !== undefined);
-  return {
-    status,
-    headers: { 'WWW-Authenticate': `Bearer ${stated.map(([name, value]) => `${name}="${value}"`).join(', ')}` },
-    body: { error: error ?? 'unauthorized', error_description: description ?? 'an access token is needed' },
-  };
 }
