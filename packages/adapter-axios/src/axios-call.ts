@@ -11,11 +11,11 @@ import {
   noCookiesHere,
   type ReadBody,
 } from '@authseam/core/adapter';
-import { type AxiosAdapter, AxiosError, getAdapter, type InternalAxiosRequestConfig, isAxiosError } from 'axios';
+import { type AxiosAdapter, AxiosError, type AxiosResponse, getAdapter, type InternalAxiosRequestConfig, isAxiosError } from 'axios';
 import { isFetchAdapter, nameOf } from './axios-adapters.ts';
 import { asData, prepareBody, withBody } from './axios-body.ts';
 import { headerOf, withHeaders } from './axios-headers.ts';
-import { type Outcome, outcomeOf } from './axios-outcome.ts';
+import { type Outcome, outcomeOf, showUrl } from './axios-outcome.ts';
 import { hopByHop, nextHop } from './axios-redirect.ts';
 import { AxiosAuthResponse, discardResponse } from './axios-response.ts';
 import { addressOf, finalUrlOf } from './axios-url.ts';
@@ -122,14 +122,19 @@ export class AxiosCall implements ClientCall<Outcome> {
     if (left === 0) throw timedOut(root);
     if (left !== undefined) sent.timeout = Math.ceil(left);
     sent.validateStatus = null;
-    const outcome = outcomeOf(this.#adapterFor(patch, sent)(sent), false, this);
+    const outcome = outcomeOf(this.#adapterFor(patch, sent)(sent), false, (response) => {
+      showUrl(response, this);
+      // A stream that breaks off later shows this config in its error.
+      if (sent.responseType === 'stream') Object.assign(sent, { headers: this.config.headers, url: this.config.url });
+    });
     return left === undefined ? outcome : outcome.catch((error: unknown) => inTime(error, sent, root.config));
   }
 
   sendBare(): Promise<Outcome> {
     const { config, data, root, signal } = this;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    return outcomeOf(root.adapter(data === config.data ? config : this.#copy()), true, this.hops > 0 ? this : undefined);
+    const onResponse = this.hops > 0 ? (response: AxiosResponse) => showUrl(response, this) : undefined;
+    return outcomeOf(root.adapter(data === config.data ? config : this.#copy()), true, onResponse);
   }
 
   statusOf({ response }: Outcome): number {

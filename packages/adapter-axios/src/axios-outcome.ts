@@ -15,11 +15,19 @@ interface ShownUrl {
   readonly shownUrl: string;
 }
 
-/** The outcome of `sending`, whether the adapter resolves or throws for its status. Without a response there is none. */
-export function outcomeOf(sending: Promise<AxiosResponse>, isJudged: boolean, sent?: ShownUrl): Promise<Outcome> {
+/**
+ * The outcome of `sending`, whether the adapter resolves or throws for its status. Without a response there is none.
+ *
+ * @param onResponse Sees a response before anybody else.
+ */
+export function outcomeOf(
+  sending: Promise<AxiosResponse>,
+  isJudged: boolean,
+  onResponse?: ((response: AxiosResponse) => void) | undefined,
+): Promise<Outcome> {
   return sending.then(
     (response) => {
-      if (sent) showUrl(response, sent);
+      onResponse?.(response);
       return { response, isJudged };
     },
     (error: unknown) => {
@@ -30,7 +38,7 @@ export function outcomeOf(sending: Promise<AxiosResponse>, isJudged: boolean, se
 }
 
 /** Where a chain of redirects ended is read there: follow-redirects, which did not see them, would have put it there. */
-function showUrl({ request }: AxiosResponse, sent: ShownUrl): void {
+export function showUrl({ request }: AxiosResponse, sent: ShownUrl): void {
   const message = (request as { res?: { responseUrl?: string } } | undefined)?.res;
   // A chain that goes on bare may have gone further.
   if (!message || (message.responseUrl ?? sent.finalUrl) !== sent.finalUrl) return;
