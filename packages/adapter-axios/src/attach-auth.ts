@@ -1,25 +1,27 @@
 import { type AuthStrategy, ConfigurationError, type WithAuthOptions } from '@authseam/core';
 import { absoluteUrl, createSendLoop, hidesRedirects, type SendLoop } from '@authseam/core/adapter';
-import { type AxiosAdapter, type AxiosInstance, type AxiosResponse, getAdapter, type InternalAxiosRequestConfig } from 'axios';
+import { type Axios, type AxiosAdapter, type AxiosResponse, getAdapter, type InternalAxiosRequestConfig } from 'axios';
 import { AxiosCall } from './axios-call.ts';
 import { delivered, withoutCredentials } from './axios-outcome.ts';
 
 declare module 'axios' {
-  interface AxiosRequestConfig<D, P> {
+  // As axios declares it: all declarations of an interface name the same parameters, and older ones have one only.
+  // biome-ignore lint/suspicious/noExplicitAny: axios's own default
+  interface AxiosRequestConfig<D = any, P = any> {
     /** Sends this request with another strategy, or with `false` without any. Not for instance defaults. */
     authStrategy?: AuthStrategy | false | undefined;
   }
 }
 
-/** Key under which an instance keeps how to detach what is attached to it. */
+/** Key under which an instance keeps what is attached to it. */
 const attached: unique symbol = Symbol.for('authseam.axios.attached') as never;
 /** Key under which an authorizing adapter keeps the one that it wraps. */
 const wrapped: unique symbol = Symbol.for('authseam.axios.wrapped') as never;
 
 /** As much of an instance as is used: TypeScript has other types for axios in CommonJS files. */
-export type AxiosLike = Pick<AxiosInstance, 'defaults' | 'interceptors'>;
+export type AxiosLike = Pick<Axios, 'defaults' | 'interceptors'>;
 
-type Attachable = AxiosLike & { [attached]?: (() => void) | undefined };
+type Attachable = AxiosLike & { [attached]?: Slot };
 type Wrapper = AxiosAdapter & { [wrapped]?: Adapters };
 type Adapters = NonNullable<InternalAxiosRequestConfig['adapter']>;
 
@@ -55,29 +57,49 @@ export function attachAuth(instance: AxiosLike, strategy: AuthStrategy, options:
     const message = '`instance` must be an axios instance: attachAuth(axios.create({ baseURL }), strategy).';
     throw new ConfigurationError(message, { option: 'instance' });
   }
-  const attachment: Attachment = {
-    defaults: instance.defaults,
-    strategy,
-    options,
-    send: createSendLoop(strategy, options),
-    hidden: hidesRedirects(),
-  };
+  const { defaults, interceptors } = instance;
+  const attachment: Attachment = { defaults, strategy, options, send: createSendLoop(strategy, options), hidden: hidesRedirects() };
   checkDefaults(attachment);
-  (instance as Attachable)[attached]?.();
-  const { request } = instance.interceptors;
-  const id = request.use((config) => withWrapper(attachment, config), null, { synchronous: true });
-  const detach = (): void => {
-    if ((instance as Attachable)[attached] !== detach) return;
-    request.eject(id);
-    delete (instance as Attachable)[attached];
+  const known = (instance as Attachable)[attached];
+  const slot = known?.isThere() ? known : occupy(instance as Attachable, interceptors.request);
+  slot.attachment = attachment;
+  return () => {
+    if (slot.attachment !== attachment) return;
+    slot.attachment = undefined;
+    slot.vacate();
   };
-  Object.defineProperty(instance, attached, { value: detach, configurable: true });
-  return detach;
+}
+
+/** The place of what is attached to one instance: attaching again changes nothing about the order of its interceptors. */
+interface Slot {
+  attachment: Attachment | undefined;
+  /** Whether the interceptor still is: `clear()` takes out all. */
+  isThere(): boolean;
+  vacate(): void;
+}
+
+function occupy(instance: Attachable, interceptors: AxiosLike['interceptors']['request']): Slot {
+  const attach = (config: InternalAxiosRequestConfig): InternalAxiosRequestConfig => withWrapper(slot, config);
+  const id = interceptors.use(attach, null, { synchronous: true });
+  const slot: Slot = {
+    attachment: undefined,
+    isThere() {
+      const { handlers } = interceptors as unknown as { handlers?: readonly ({ readonly fulfilled: unknown } | null)[] };
+      return handlers?.some((handler) => handler?.fulfilled === attach) ?? true;
+    },
+    vacate() {
+      // Where it was taken out, axios of old has given its id to somebody else.
+      if (slot.isThere()) interceptors.eject(id);
+      delete instance[attached];
+    },
+  };
+  Object.defineProperty(instance, attached, { value: slot, configurable: true });
+  return slot;
 }
 
 /** What is attached to one instance. */
 interface Attachment {
-  readonly defaults: AxiosInstance['defaults'];
+  readonly defaults: AxiosLike['defaults'];
   readonly strategy: AuthStrategy;
   readonly options: WithAuthOptions;
   readonly send: SendLoop;
@@ -88,14 +110,15 @@ interface Attachment {
 }
 
 /** Replaces the adapter of a request, and nothing else: what is to be sent is final in there. */
-function withWrapper(attachment: Attachment, config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
-  const given: Adapters = config.adapter ?? attachment.defaults.adapter ?? anyAdapter;
+function withWrapper(slot: Slot, config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
+  const given: Adapters = config.adapter ?? slot.attachment?.defaults.adapter ?? anyAdapter;
   const original = (given as Wrapper)[wrapped] ?? given;
   const wrapper: Wrapper = (final) => {
     final.adapter = original;
+    const { attachment } = slot;
     try {
-      checkDefaults(attachment);
-      return authorized(attachment, final, getAdapter(original, final));
+      const adapter = getAdapter(original, final);
+      return attachment ? authorized(attachment, final, adapter) : adapter(final);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -106,6 +129,7 @@ function withWrapper(attachment: Attachment, config: InternalAxiosRequestConfig)
 }
 
 function authorized(attachment: Attachment, config: InternalAxiosRequestConfig, adapter: AxiosAdapter): Promise<AxiosResponse> {
+  checkDefaults(attachment);
   const { options, hidden } = attachment;
   const { authStrategy: strategy = attachment.strategy } = config;
   if (strategy === false) return adapter(config);

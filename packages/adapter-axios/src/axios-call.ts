@@ -11,12 +11,12 @@ import {
   noCookiesHere,
   type ReadBody,
 } from '@authseam/core/adapter';
-import { type AxiosAdapter, AxiosError, type AxiosResponse, getAdapter, type InternalAxiosRequestConfig, isAxiosError } from 'axios';
+import { type AxiosAdapter, AxiosError, getAdapter, type InternalAxiosRequestConfig, isAxiosError } from 'axios';
 import { isFetchAdapter, nameOf } from './axios-adapters.ts';
 import { asData, prepareBody, withBody } from './axios-body.ts';
 import { headerOf, withHeaders } from './axios-headers.ts';
 import { type Outcome, outcomeOf, showUrl } from './axios-outcome.ts';
-import { hopByHop, nextHop } from './axios-redirect.ts';
+import { hopByHop, nextHop, type SeenRedirect } from './axios-redirect.ts';
 import { AxiosAuthResponse, discardResponse } from './axios-response.ts';
 import { addressOf, finalUrlOf } from './axios-url.ts';
 
@@ -34,10 +34,18 @@ export interface AxiosRoot {
   readonly signal: AbortSignal | undefined;
 }
 
+/** Who sends a hop. */
+interface Sender {
+  readonly adapter: AxiosAdapter;
+  /** It is one of axios's own. */
+  readonly isOurs: boolean;
+  readonly seen?: SeenRedirect | undefined;
+}
+
 /** One hop of one call of an axios instance, seen from inside its adapter. */
 export class AxiosCall implements ClientCall<Outcome> {
   readonly root: AxiosRoot;
-  readonly config: InternalAxiosRequestConfig;
+  config: InternalAxiosRequestConfig;
   readonly hops: number;
   readonly home: string | undefined;
   readonly url: string;
@@ -50,6 +58,8 @@ export class AxiosCall implements ClientCall<Outcome> {
   readonly auth: InternalAxiosRequestConfig['auth'];
   readonly #startedAtMs: number;
   #finalUrl: string | undefined;
+  /** The strategy has seen the URL: from then on axios gets it as it is, and nothing to add to it. */
+  #isFinal = false;
   #hasWaited = false;
 
   constructor(root: AxiosRoot, config: InternalAxiosRequestConfig, hops = 0, startedAtMs: number = config.timeout ? performance.now() : 0) {
@@ -70,7 +80,13 @@ export class AxiosCall implements ClientCall<Outcome> {
     return (this.config.method ?? 'get').toUpperCase();
   }
 
-  /** As it is sent, without the strategy's parameters. From here on axios gets this URL, and nothing to add to it. */
+  /** As the strategy gets it. */
+  get signedUrl(): string {
+    this.#isFinal = true;
+    return this.finalUrl;
+  }
+
+  /** As it is sent, without the strategy's parameters. */
   get finalUrl(): string {
     this.#finalUrl ??= finalUrlOf(this.config);
     return this.#finalUrl;
@@ -94,7 +110,11 @@ export class AxiosCall implements ClientCall<Outcome> {
   }
 
   hold(): void {
-    if (!this.#hasWaited) this.data = asData(heldBody(this.data));
+    if (!this.#hasWaited) {
+      const { params } = this.config;
+      this.data = asData(heldBody(this.data));
+      if (params instanceof URLSearchParams) this.config = { ...this.config, params: heldBody(params) };
+    }
     this.#hasWaited = true;
   }
 
@@ -113,7 +133,7 @@ export class AxiosCall implements ClientCall<Outcome> {
     const sent = this.#copy();
     sent.headers = withHeaders(sent.headers, patch.headers);
     if (patch.cookies) sent.headers.set('Cookie', appendCookies(this.header('cookie'), patch.cookies));
-    if (patch.query || this.#finalUrl !== undefined) {
+    if (patch.query || this.#isFinal) {
       Object.assign(sent, { url: appendQuery(this.finalUrl, patch.query), baseURL: undefined, params: undefined, auth: this.auth });
     }
     if (this.read || patch.form?.length) withBody(this, sent, patch.form ?? []);
@@ -121,20 +141,32 @@ export class AxiosCall implements ClientCall<Outcome> {
     const left = isLate ? this.limit()?.timeoutMs : undefined;
     if (left === 0) throw timedOut(root);
     if (left !== undefined) sent.timeout = Math.ceil(left);
-    sent.validateStatus = null;
-    const outcome = outcomeOf(this.#adapterFor(patch, sent)(sent), false, (response) => {
-      showUrl(response, this);
-      // A stream that breaks off later shows this config in its error.
-      if (sent.responseType === 'stream') Object.assign(sent, { headers: this.config.headers, url: this.config.url });
+    const { adapter, seen, isOurs } = this.#adapterFor(patch, sent);
+    if (isOurs) sent.validateStatus = null;
+    const outcome = outcomeOf(adapter(sent), {
+      isJudged: !isOurs,
+      seen,
+      onResponse: (response) => {
+        if (this.hops > 0 || patch.query || !seen) showUrl(response, this, true);
+        // A stream that breaks off later shows this config in its error.
+        if (sent.responseType === 'stream') Object.assign(sent, { headers: this.config.headers, url: this.config.url });
+      },
     });
     return left === undefined ? outcome : outcome.catch((error: unknown) => inTime(error, sent, root.config));
   }
 
   sendBare(): Promise<Outcome> {
-    const { config, data, root, signal } = this;
+    const { config, data, root, signal, hops } = this;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    const onResponse = this.hops > 0 ? (response: AxiosResponse) => showUrl(response, this) : undefined;
-    return outcomeOf(root.adapter(data === config.data ? config : this.#copy()), true, onResponse);
+    if (hops === 0) return outcomeOf(root.adapter(data === config.data ? root.config : this.#copy()), { isJudged: true });
+    // The rest of a chain: what is left of the limits is axios's to keep.
+    const rest = this.#copy();
+    const { maxRedirects } = rest;
+    if (maxRedirects !== undefined) rest.maxRedirects = maxRedirects - hops || -1; // 0 would not follow and not complain
+    const left = this.limit()?.timeoutMs;
+    if (left === 0) throw timedOut(root);
+    if (left !== undefined) rest.timeout = Math.ceil(left);
+    return outcomeOf(root.adapter(rest), { isJudged: true, onResponse: (response) => showUrl(response, this, false) });
   }
 
   statusOf({ response }: Outcome): number {
@@ -171,14 +203,15 @@ export class AxiosCall implements ClientCall<Outcome> {
   }
 
   /** The adapter that sends `sent`, told to show redirects where it can. */
-  #adapterFor(patch: AuthPatch, sent: InternalAxiosRequestConfig): AxiosAdapter {
-    const { root } = this;
-    const { adapter, hidden, options, strategy } = root;
-    if (hidden && (options.unsafeAllowHiddenRedirects || isStrippedByPlatform(patch, strategy))) return adapter;
+  #adapterFor(patch: AuthPatch, sent: InternalAxiosRequestConfig): Sender {
+    const { adapter, hidden, options, strategy } = this.root;
+    const name = nameOf(adapter);
+    // Adapters of the caller's own ask `validateStatus`, or do not, as they like.
+    const isOurs = name !== undefined || isFetchAdapter(adapter, sent);
+    if (hidden && (options.unsafeAllowHiddenRedirects || isStrippedByPlatform(patch, strategy))) return { adapter, isOurs };
     // An XMLHttpRequest cannot be kept from following, and would take along what the browser does not strip.
-    const chosen = hidden && nameOf(adapter) === 'xhr' ? getAdapter('fetch', sent) : adapter;
-    hopByHop(chosen, sent);
-    return chosen;
+    const chosen = hidden && name === 'xhr' ? getAdapter('fetch', sent) : adapter;
+    return { adapter: chosen, isOurs, seen: hopByHop(chosen, sent, this.replayable) };
   }
 
   #left(timeoutMs: number): number {
@@ -205,7 +238,7 @@ class AxiosAuthRequest implements AuthRequest {
   }
 
   get url(): string {
-    return this.#call.finalUrl;
+    return this.#call.signedUrl;
   }
 }
 

@@ -2,10 +2,11 @@ import type { AxiosHeaders, InternalAxiosRequestConfig } from 'axios';
 
 type Headers = InternalAxiosRequestConfig['headers'];
 
-/** The value of `name` as it goes on the wire; several are joined, and what axios leaves out is not there. */
+/** The value of `name` as it goes on the wire; several are joined. `false` says that none is to be sent, which is a word of the caller's as well. */
 export function headerOf(headers: { get(name: string): unknown }, name: string): string | null {
   const value = headers.get(name);
-  if (value === undefined || value === null || value === false) return null;
+  if (value === undefined || value === null) return null;
+  if (value === false) return '';
   return Array.isArray(value) ? value.join(', ') : String(value);
 }
 

@@ -1,4 +1,5 @@
 import { AxiosError, type AxiosResponse, type InternalAxiosRequestConfig, isAxiosError } from 'axios';
+import type { SeenRedirect } from './axios-redirect.ts';
 
 /** What an adapter answered. */
 export interface Outcome {
@@ -15,33 +16,43 @@ interface ShownUrl {
   readonly shownUrl: string;
 }
 
-/**
- * The outcome of `sending`, whether the adapter resolves or throws for its status. Without a response there is none.
- *
- * @param onResponse Sees a response before anybody else.
- */
-export function outcomeOf(
-  sending: Promise<AxiosResponse>,
-  isJudged: boolean,
-  onResponse?: ((response: AxiosResponse) => void) | undefined,
-): Promise<Outcome> {
+/** How an answer is read. */
+interface Reading {
+  /** Whether the adapter asks `validateStatus`. */
+  readonly isJudged: boolean;
+  /** Sees a response before anybody else. */
+  readonly onResponse?: ((response: AxiosResponse) => void) | undefined;
+  /** A redirect that the adapter was kept from following. */
+  readonly seen?: SeenRedirect | undefined;
+}
+
+/** The outcome of `sending`, whether the adapter resolves or throws for its status. Without a response there is none. */
+export function outcomeOf(sending: Promise<AxiosResponse>, { isJudged, onResponse, seen }: Reading): Promise<Outcome> {
   return sending.then(
     (response) => {
       onResponse?.(response);
       return { response, isJudged };
     },
     (error: unknown) => {
+      const isUnreadable = seen && isAxiosError(error) && error.code === 'ERR_FR_REDIRECTION_FAILURE';
+      const redirect = seen?.() ?? (isUnreadable && UNREADABLE);
+      if (redirect && isAxiosError(error)) {
+        const { config, request } = error;
+        return { response: { ...redirect, statusText: '', data: '', config, request } as AxiosResponse, isJudged };
+      }
       if (!isAxiosError(error) || !error.response?.status) throw error;
       return { response: error.response, error, isJudged: true };
     },
   );
 }
 
-/** Where a chain of redirects ended is read there: follow-redirects, which did not see them, would have put it there. */
-export function showUrl({ request }: AxiosResponse, sent: ShownUrl): void {
+/** A redirect whose Location follow-redirects cannot read: nobody goes there. */
+const UNREADABLE = { status: 302, headers: { location: 'about:invalid' } };
+
+/** Where a chain of redirects ended is read there. @param isLast What follow-redirects wrote is not the end of the chain, or holds a credential. */
+export function showUrl({ request }: AxiosResponse, sent: ShownUrl, isLast: boolean): void {
   const message = (request as { res?: { responseUrl?: string } } | undefined)?.res;
-  // A chain that goes on bare may have gone further.
-  if (!message || (message.responseUrl ?? sent.finalUrl) !== sent.finalUrl) return;
+  if (!message || !(isLast || message.responseUrl === sent.finalUrl)) return;
   Object.defineProperty(message, 'responseUrl', { get: () => sent.shownUrl, enumerable: true, configurable: true });
 }
 
@@ -58,13 +69,19 @@ export function delivered({ response, error, isJudged }: Outcome, config: Intern
 
 /** `error` with the caller's own config in place of the one that was sent. */
 export function withoutCredentials(error: unknown, config: InternalAxiosRequestConfig): unknown {
-  if (isAxiosError(error)) clean(error, config);
+  for (let link = error; isAxiosError(link); link = link.cause) clean(link, config);
   return error;
 }
 
 /** The request carries our credential: it stays to be had, but does not show in logs. */
 function clean(holder: AxiosResponse | AxiosError, config: InternalAxiosRequestConfig): void {
   holder.config = config;
-  const { request } = holder;
-  if (request) Object.defineProperty(holder, 'request', { value: request, enumerable: false, configurable: true, writable: true });
+  hide(holder, 'request');
+  const { data } = holder as AxiosResponse;
+  if (data && config.responseType === 'stream') hide(data, 'req'); // of Node's own stream
+}
+
+function hide(holder: object, name: string): void {
+  const value = (holder as Record<string, unknown>)[name];
+  if (value) Object.defineProperty(holder, name, { value, enumerable: false, configurable: true, writable: true });
 }

@@ -1,5 +1,13 @@
 import type { AuthPatch } from '@authseam/core';
-import { bodyGone, headersBoundToOrigin, headersOfBody, hiddenRedirect, type Redirection, redirection } from '@authseam/core/adapter';
+import {
+  bodyGone,
+  headersBoundToOrigin,
+  headersOfBody,
+  hiddenRedirect,
+  isRedirectStatus,
+  type Redirection,
+  redirection,
+} from '@authseam/core/adapter';
 import { type AxiosAdapter, AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { isFetchAdapter, nameOf } from './axios-adapters.ts';
 import type { AxiosCall } from './axios-call.ts';
@@ -28,18 +36,37 @@ interface Step {
 const HTTP_LIMIT = [21, 'ERR_FR_TOO_MANY_REDIRECTS'] as const;
 const FETCH_LIMIT = [20, 'ERR_NETWORK'] as const;
 
-/** Has `adapter` show redirects instead of following them. */
-export function hopByHop(adapter: AxiosAdapter, sent: Config): void {
-  const { fetchOptions, transport } = sent;
+/** What a redirect answered, where follow-redirects saw it. */
+export type SeenRedirect = () => Pick<AxiosResponse, 'status' | 'headers'> | undefined;
+
+/**
+ * Has `adapter` show redirects instead of following them. axios's http adapter leaves them to follow-redirects, which gives up the body of a redirect
+ * and keeps the time: it is stopped when it is about to follow. With a body that is sent once it is left out, since it would keep all of it.
+ *
+ * @returns What it saw, where it was stopped.
+ */
+export function hopByHop(adapter: AxiosAdapter, sent: Config, isReplayable: boolean): SeenRedirect | undefined {
+  const { fetchOptions, transport, maxRedirects } = sent;
   const name = nameOf(adapter);
+  if (transport) {
+    // One of the caller's own, such as follow-redirects, is asked in its own words.
+    const request = (options: object, ...rest: unknown[]): unknown =>
+      transport.request(Object.assign(options, { followRedirects: false }), ...rest);
+    sent.transport = { request };
+  }
+  if (name === 'http' && isReplayable && maxRedirects !== 0 && !transport) {
+    let seen: ReturnType<SeenRedirect>;
+    sent.maxRedirects = 1;
+    sent.beforeRedirect = (_, { statusCode, headers }) => {
+      seen = { status: statusCode, headers };
+      throw new Error('This redirect is followed elsewhere.');
+    };
+    return () => seen;
+  }
   const mode = fetchOptions?.redirect ?? 'follow';
   if (mode === 'follow' || !isFetchAdapter(adapter, sent)) sent.maxRedirects = 0;
   if (name === undefined && mode === 'follow') sent.fetchOptions = { ...fetchOptions, redirect: 'manual' };
-  // A transport of the caller's own, such as follow-redirects, is asked in its own words.
-  if (transport)
-    sent.transport = {
-      request: (options: object, ...rest: unknown[]) => transport.request(Object.assign(options, { followRedirects: false }), ...rest),
-    };
+  return undefined;
 }
 
 /**
@@ -57,7 +84,11 @@ export async function nextHop(
   const { name } = root.strategy;
   if (root.hidden && response.status === 0) throw hiddenRedirect(url, name);
   if (!isFollowing(root.adapter, root.config)) return undefined;
-  const answer = { status: response.status, location: responseHeader(response, 'location') };
+  const { status } = response;
+  const location = responseHeader(response, 'location') || null;
+  // follow-redirects follows any 3xx that says where to.
+  const isOther = nameOf(root.adapter) === 'http' && status >= 300 && !isRedirectStatus(status);
+  const answer = { status: isOther ? 307 : status, location };
   const next = redirection(answer, { url, method, strategy: name }, query);
   if (!next) return undefined;
   const [most, code] = isFetchAdapter(root.adapter, root.config) ? FETCH_LIMIT : HTTP_LIMIT;
@@ -87,9 +118,10 @@ export async function nextHop(
 }
 
 /** Whether axios would follow a redirect. */
-function isFollowing(adapter: AxiosAdapter, { maxRedirects, httpVersion, fetchOptions }: Config): boolean {
+function isFollowing(adapter: AxiosAdapter, config: Config): boolean {
+  const { maxRedirects, httpVersion, fetchOptions } = config;
   if (maxRedirects === 0) return false;
-  return isFetchAdapter(adapter, {} as Config) ? (fetchOptions?.redirect ?? 'follow') === 'follow' : Number(httpVersion) !== 2;
+  return isFetchAdapter(adapter, config) ? (fetchOptions?.redirect ?? 'follow') === 'follow' : Number(httpVersion) !== 2;
 }
 
 /** Shows the hop to the caller's `beforeRedirect`, as the options of a request of Node, and takes over what it changes. */
@@ -108,6 +140,7 @@ function asCallerWants(beforeRedirect: BeforeRedirect, { call, response, hop, ne
     href,
     method: next.method,
     headers,
+    ...(hop.auth && { auth: `${hop.auth.username}:${hop.auth.password}` }),
   };
   const before = locationOf(options);
   try {
@@ -122,15 +155,29 @@ function asCallerWants(beforeRedirect: BeforeRedirect, { call, response, hop, ne
   }
   const url = locationOf(options) === before ? next.url : new URL(locationOf(options));
   const { origin, protocol: from } = new URL(call.finalUrl);
-  const redirection = { ...next, url, crossOrigin: url.origin !== origin, isDowngrade: from === 'https:' && url.protocol === 'http:' };
+  const redirection = {
+    ...next,
+    method: String(options['method']),
+    url,
+    crossOrigin: url.origin !== origin,
+    isDowngrade: from === 'https:' && url.protocol === 'http:',
+  };
   return {
     redirection,
     config: {
       ...hop,
       url: url.href,
+      method: String(options['method']).toLowerCase(),
+      auth: basicOf(options['auth']),
       headers: withHeaders(withoutHeaders(hop.headers, Object.keys(hop.headers)), options['headers'] as Record<string, string>),
-    },
+    } as Config,
   };
+}
+
+/** Node's `user:password`, as axios has it. */
+function basicOf(auth: unknown): Config['auth'] {
+  const [, username = '', password = ''] = typeof auth === 'string' ? (/^([^:]*):?(.*)$/s.exec(auth) ?? []) : [];
+  return typeof auth === 'string' ? { username, password } : undefined;
 }
 
 function locationOf({ protocol, hostname, port, path }: Record<string, unknown>): string {

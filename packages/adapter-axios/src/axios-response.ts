@@ -1,11 +1,12 @@
 import type { AuthResponse } from '@authseam/core';
-import { DRAIN_TIMEOUT_MS, discardBody, parseJson, READ_LIMIT, readText } from '@authseam/core/adapter';
+import { DRAIN_TIMEOUT_MS, discardBody, parseJson, READ_LIMIT, READ_TIMEOUT_MS, readText } from '@authseam/core/adapter';
 import type { AxiosResponse } from 'axios';
 import { headerOf } from './axios-headers.ts';
 
 /** A stream of Node, as far as it is needed. */
 interface NodeStream extends AsyncIterable<Uint8Array> {
   destroy(): void;
+  once(event: 'close', listener: () => void): void;
 }
 
 /** What makes a stream there; only Node has such streams. */
@@ -59,24 +60,30 @@ export class AxiosAuthResponse implements AuthResponse {
   async #peek(stream: NodeStream): Promise<string> {
     const { Readable } = (globalThis as unknown as NodeGlobals).process.getBuiltinModule('node:stream');
     const source = stream[Symbol.asyncIterator]();
+    const late = new Promise<undefined>((resolve) =>
+      AbortSignal.timeout(READ_TIMEOUT_MS).addEventListener('abort', () => resolve(undefined)),
+    );
     const read: Uint8Array[] = [];
     let size = 0;
+    let coming = source.next();
     while (size < READ_LIMIT) {
-      const { done, value } = await source.next();
-      if (done) break;
-      read.push(value);
-      size += value.length;
+      const step = await Promise.race([coming, late]);
+      if (!step || step.done) break;
+      read.push(step.value);
+      size += step.value.length;
+      coming = source.next();
     }
     const again = async function* () {
       yield* read;
-      yield* { [Symbol.asyncIterator]: () => source };
+      for (let step = await coming; !step.done; step = await source.next()) yield step.value;
     };
-    this.#response.data = Readable.from(again(), { objectMode: false });
+    coming.catch(() => {}); // whoever reads on is told; nobody may
+    const kept = Readable.from(again(), { objectMode: false });
+    kept.once('close', () => stream.destroy());
+    this.#response.data = kept;
     const decoder = new TextDecoder();
-    return read
-      .map((chunk) => decoder.decode(chunk, { stream: true }))
-      .join('')
-      .slice(0, READ_LIMIT);
+    const text = read.map((chunk) => decoder.decode(chunk, { stream: true })).join('');
+    return text.slice(0, READ_LIMIT);
   }
 }
 

@@ -6,7 +6,8 @@ const plain: Axios = /* @__PURE__ */ new Axios({});
 
 /** Where a request goes as far as the origin is concerned, since axios puts path and `params` behind it, and who it signs in as by itself. */
 export function addressOf(config: InternalAxiosRequestConfig): { readonly url: string; readonly auth: InternalAxiosRequestConfig['auth'] } {
-  const { baseURL, url = '', allowAbsoluteUrls, auth } = config;
+  const { baseURL, allowAbsoluteUrls, auth } = config;
+  const url = String(config.url ?? ''); // a URL object works as well
   const isJoined = baseURL && !/:|^\/\/|\\/.test(url);
   const address = absoluteUrl(
     isJoined ? `${baseURL}/` : baseURL ? plain.getUri({ baseURL, url, allowAbsoluteUrls } as AxiosRequestConfig) : onSocket(config, url),

@@ -23,7 +23,7 @@ export async function afterwards<Response>(
   const { strategy, maxAttempts, base } = lane;
   const { request, patch, response, status } = outcome;
   const { name } = strategy;
-  const next = status < 400 ? await call.next(response, patch) : undefined;
+  const next = status < 400 ? await nextOf(call, outcome) : undefined;
   if (next) {
     call.discard(response);
     return follow(lane, context, next);
@@ -45,6 +45,19 @@ export async function afterwards<Response>(
   }
   call.discard(response);
   return lane.authorize(call, context, attempt + 1);
+}
+
+/** A redirect that cannot be taken holds a connection as well. */
+async function nextOf<Response>(
+  call: ClientCall<Response>,
+  { response, patch }: Outcome<Response>,
+): Promise<NextHop<Response> | undefined> {
+  try {
+    return await call.next(response, patch);
+  } catch (error) {
+    call.discard(response);
+    throw error;
+  }
 }
 
 /** Takes the next hop: with a new credential where it may go, else bare for the rest of the chain. */

@@ -235,11 +235,26 @@ function report(error: unknown): void {
   else process?.emitWarning?.(error instanceof Error ? error : String(error));
 }
 
-function checkOptions({ maxAttempts = 2, timeoutMs = 1, onEvent }: WithAuthOptions): void {
+function checkOptions(options: WithAuthOptions): void {
   const fail = (option: string, expected: string): never => {
     throw new ConfigurationError(`\`${option}\` must be ${expected}.`, { option });
   };
+  if (typeof options !== 'object' || options === null) fail('options', 'an object');
+  // A misspelt `origins` would let credentials go anywhere.
+  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));
+  if (unknown !== undefined)
+    throw new ConfigurationError(`There is no option \`${unknown}\`. There are: ${OPTIONS.join(', ')}.`, { option: unknown });
+  const { maxAttempts = 2, timeoutMs = 1, onEvent } = options;
   if (!Number.isInteger(maxAttempts) || maxAttempts < 1) fail('maxAttempts', 'a whole number from 1');
   if (typeof timeoutMs !== 'number' || !(timeoutMs > 0)) fail('timeoutMs', 'a number of milliseconds above 0');
   if (onEvent !== undefined && typeof onEvent !== 'function') fail('onEvent', 'a function');
 }
+
+const OPTIONS: readonly string[] = [
+  'origins',
+  'allowInsecureHttp',
+  'maxAttempts',
+  'timeoutMs',
+  'onEvent',
+  'unsafeAllowHiddenRedirects',
+] satisfies (keyof WithAuthOptions)[];

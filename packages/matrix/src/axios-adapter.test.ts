@@ -1,5 +1,8 @@
 // What only the axios adapter has: axios's own ways to say what to send and how to fail, each held against bare axios.
+import { once } from 'node:events';
+import { Agent, createServer, type RequestListener } from 'node:http';
 import { createRequire } from 'node:module';
+import type { AddressInfo, Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
@@ -830,5 +833,199 @@ describe('attaching', () => {
     await Promise.all([instance.request(config), instance.request(config)]);
     const nonces = header('authorization').map((value) => /oauth_nonce="([^"]+)"/.exec(value!)![1]);
     expect(new Set(nonces).size).toBe(2);
+  });
+});
+
+describe('what a review found', () => {
+  const key = (): AuthStrategy => apiKey({ key: 'k' });
+
+  function attached(strategy: AuthStrategy, config: AxiosRequestConfig = {}): AxiosInstance {
+    const instance = axios.create({ baseURL: server.origin, adapter: 'http', ...config });
+    attachAuth(instance, strategy);
+    return instance;
+  }
+
+  /** A server of two lines. */
+  async function serving(
+    listener: RequestListener,
+  ): Promise<AsyncDisposable & { readonly origin: string; readonly sockets: () => number }> {
+    const own = createServer(listener).listen(0, '127.0.0.1');
+    const sockets = new Set<Socket>();
+    own.on('connection', (socket) => {
+      sockets.add(socket);
+      socket.on('close', () => sockets.delete(socket));
+    });
+    await once(own, 'listening');
+    return {
+      origin: `http://127.0.0.1:${(own.address() as AddressInfo).port}`,
+      sockets: () => sockets.size,
+      async [Symbol.asyncDispose]() {
+        for (const socket of sockets) socket.destroy();
+        own.close();
+      },
+    };
+  }
+
+  it('an abort while a stream is read shows no credential, and neither does the stream', async () => {
+    await using own = await serving((_, response) => void response.writeHead(200).write('x'));
+    const token = plantSecret('credential');
+    const controller = new AbortController();
+    const response = await attached(bearerToken({ token }), { baseURL: own.origin }).get('/', {
+      responseType: 'stream',
+      signal: controller.signal,
+    });
+    expect(findSecret(inspect(response), [token])).toEqual([]);
+    setTimeout(() => controller.abort(), 20);
+    const error = await failure(
+      (async () => {
+        for await (const _ of response.data);
+      })(),
+    );
+    expect(findSecret(inspect((error as { config?: unknown }).config, { depth: 20 }), [token])).toEqual([]);
+  });
+
+  it('a cause that is an axios error is cleaned as well', async () => {
+    const token = plantSecret('credential');
+    const call = attached(bearerToken({ token })).post('/i', Readable.from([Buffer.alloc(5_000)]), {
+      maxBodyLength: 1_000,
+      maxRedirects: 0,
+    });
+    const error = await call.then(
+      () => undefined, // axios of old lets streams pass
+      (reason: Error) => reason,
+    );
+    expect(findSecret(inspect(error, { depth: 20 }), [token])).toEqual([]);
+  });
+
+  it('`fetchOptions.redirect` is the caller’s word', async () => {
+    const instance = attached(key(), { adapter: 'fetch' });
+    const config = { fetchOptions: { redirect: 'manual' }, validateStatus: null } as AxiosRequestConfig;
+    const response = await instance.post('/redirect/307?to=/landed', { a: 1 }, config);
+    expect([response.status, server.requests.length]).toEqual([307, 1]);
+  });
+
+  it('`timeout` covers a connection that does not come about', async () => {
+    const config = { baseURL: '', timeout: 200, lookup: () => {} } as AxiosRequestConfig;
+    expect(await failure(attached(key(), config).get('http://localhost:1/x'))).toMatchObject({ code: 'ECONNABORTED' });
+  });
+
+  it('nobody waits for the body of a redirect, or counts it', async () => {
+    await using own = await serving((request, response) => {
+      if (request.url === '/ok') return response.end('ok');
+      response.writeHead(302, { Location: '/ok' });
+      return response.write('x'.repeat(500));
+    });
+    const progress: number[] = [];
+    const { data } = await attached(key(), { baseURL: own.origin, timeout: 3_000 }).get('/away', {
+      maxContentLength: 50,
+      onDownloadProgress: ({ loaded }) => progress.push(loaded),
+    });
+    expect([data, Math.max(...progress)]).toEqual(['ok', 2]);
+  });
+
+  it('adapters of the caller’s own judge the status themselves', async () => {
+    const plain = attached(key(), { adapter: async (config) => ({ status: 404, statusText: '', data: '', headers: {}, config }) });
+    expect((await plain.get('/a')).status).toBe(404);
+    const asking = attached(key(), {
+      adapter: async (config) => ({ status: config.validateStatus!(200) ? 200 : 500, statusText: '', data: '', headers: {}, config }),
+    });
+    expect((await asking.get('/a')).status).toBe(200);
+  });
+
+  it('attaching again keeps the place among the interceptors', async () => {
+    const instance = attached(key());
+    instance.interceptors.request.use((config) => Object.assign(config, { adapter: 'http' }));
+    await instance.get('/a');
+    attachAuth(instance, apiKey({ key: 'again' }));
+    await instance.get('/a');
+    expect(header('x-api-key')).toEqual(['k', 'again']);
+  });
+
+  it('a config that was caught goes out bare after detaching', async () => {
+    const instance = axios.create({ baseURL: server.origin });
+    const detach = attachAuth(instance, key());
+    const error = await failure(instance.get('/a', { signal: AbortSignal.abort() }));
+    detach();
+    const { signal: _, ...config } = (error as unknown as { config: AxiosRequestConfig }).config ?? {};
+    await instance.request({ url: '/a', ...config });
+    expect(header('x-api-key')).toEqual([undefined]);
+  });
+
+  it('detaching takes out nobody else’s interceptor', async () => {
+    const instance = axios.create({ baseURL: server.origin });
+    const detach = attachAuth(instance, key());
+    instance.interceptors.request.clear();
+    const mine = vi.fn((config) => config);
+    instance.interceptors.request.use(mine);
+    detach();
+    await instance.get('/a');
+    expect(mine).toHaveBeenCalledOnce();
+  });
+
+  it('a redirect that cannot be taken holds no socket', async () => {
+    const httpAgent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const instance = attached(key(), { httpAgent, responseType: 'stream', timeout: 3_000 });
+    expect(await failure(instance.post('/redirect/307?to=/a', Readable.from(['x'])))).toMatchObject({ code: 'BODY_NOT_REPLAYABLE' });
+    expect((await instance.get('/a')).status).toBe(200);
+    httpAgent.destroy();
+  });
+
+  it('a stream that was read by the strategy is the caller’s to destroy', async () => {
+    await using own = await serving((_, response) => void response.writeHead(400).write('x'.repeat(100_000)));
+    const strategy: AuthStrategy = {
+      name: 'quirk',
+      specVersion: 1,
+      authorize: () => ({ headers: { Authorization: 'Quirk 1' } }),
+      isRejected: async (response) => !(await response.text()),
+    };
+    const { data } = await attached(strategy, { baseURL: own.origin, responseType: 'stream', validateStatus: null }).get('/');
+    data.destroy();
+    await expect.poll(own.sockets).toBe(0);
+  });
+
+  it('`beforeRedirect` may sign in, and change the method', async () => {
+    const instance = attached(key(), {
+      beforeRedirect: (options) => {
+        options['auth'] = 'user:pass:word';
+        options['method'] = 'PUT';
+      },
+    });
+    await instance.get('/redirect/302?to=/landed');
+    expect(server.requests.at(-1)).toMatchObject({
+      method: 'PUT',
+      headers: { authorization: `Basic ${btoa('user:pass:word')}`, 'x-api-key': 'k' },
+    });
+  });
+
+  it('`maxRedirects` counts on when a chain goes bare', async () => {
+    const inner = encodeURIComponent('/redirect/302?to=/end');
+    const away = encodeURIComponent(`${other.origin}/redirect/302?to=${inner}`);
+    const error = await failure(attached(key()).get(`/redirect/302?to=${away}`, { maxRedirects: 2 }));
+    expect(error).toMatchObject({ code: 'ERR_FR_TOO_MANY_REDIRECTS' });
+    expect((await attached(key()).get(`/redirect/302?to=${away}`, { maxRedirects: 3 })).status).toBe(200);
+  });
+
+  it('`Authorization: false` is a word of the caller’s', async () => {
+    await attached(bearerToken({ token: 't' })).get('/a', { headers: { Authorization: false } });
+    expect(header('authorization')).toEqual([undefined]);
+  });
+
+  it('a URL may be an object', async () => {
+    await attached(key(), { baseURL: '' }).get(new URL(`${server.origin}/a`) as never);
+    expect(header('x-api-key')).toEqual(['k']);
+  });
+
+  it('params that the caller goes on with go out as they were', async () => {
+    const params = new URLSearchParams('a=1');
+    const call = attached(lateToken()).get('/a', { params });
+    params.append('b', '2');
+    await call;
+    expect(server.requests[0]!.query).toBe('a=1');
+  });
+
+  it('options are checked, so that a misspelt `origins` lets nothing out', () => {
+    for (const options of [null, { origin: 'https://api.example.com' }]) {
+      expect(() => attachAuth(axios.create(), key(), options as never)).toThrow(expect.objectContaining({ code: 'CONFIGURATION_ERROR' }));
+    }
   });
 });

@@ -29,7 +29,6 @@ export async function nextHop(call: FetchCall, response: Response, { query }: Au
   const next = redirection({ status: response.status, location: response.headers.get('location') }, { url, method, strategy: name }, query);
   if (!next) return undefined;
   if (hops >= MOST_REDIRECTS) {
-    call.discard(response);
     throw new AuthError(`${name}: more than ${MOST_REDIRECTS} redirects.`, { code: 'TOO_MANY_REDIRECTS', strategy: name });
   }
   const body = next.dropsBody ? undefined : await bodyAgain(call, next.url.origin);
