@@ -4,6 +4,8 @@ import { clientCredentials } from '@authseam/auth-client-credentials';
 import type { AuthStrategy } from '@authseam/core';
 import { type Auth0, whichAuth0 } from './which-auth0.ts';
 
+export { codeFlow } from './code-flow.ts';
+
 /** Client credentials for one API. The token endpoint is found through the issuer's metadata. */
 export function auth({ issuer, clientId, clientSecret, audience }: Auth0, scope = 'read:messages'): AuthStrategy {
   // Auth0 wants the secret in the form unless the application was set to Basic.

@@ -17,12 +17,12 @@ export interface CallRow {
   readonly durationMs: number;
 }
 
-/** Asks a system who is calling, with a strategy that has no token yet. */
+/** Asks a system who is calling, with a strategy that has no token yet. Where it takes a person, they sign in first. */
 export async function call(system: string, { server, auth, whoAmI }: RunningSystem, client: DemoClient): Promise<CallRow> {
-  const strategy = auth();
+  const { strategy, signIn } = auth();
   const before = tokenRequests(server);
   const startedAt = performance.now();
-  const outcome = await withDeadline(() => whoAmI(client.connect(strategy))).then(
+  const outcome = await withDeadline(() => signIn().then(() => whoAmI(client.connect(strategy)))).then(
     (answer) => ({ ok: true, whoAmI: answer }),
     (error: unknown) => ({ ok: false, failure: failureOf(error, server) }),
   );

@@ -21,8 +21,10 @@ export function failureText({ name, code, message }: Failure): string {
   return code !== undefined && message.includes(code) ? message : `${code ?? name}: ${message}`;
 }
 
-/** What a server's clients keep secret: keys, secrets, and every token that it was shown. */
+/** What a server's clients keep secret: keys, secrets, every token that it was shown, and what tokens were asked for with. */
 function secretsOf({ apiKey, clientSecret, requests }: DemoServer): string[] {
   const tokens = requests.map(({ headers }) => headers['authorization']?.split(' ')[1]);
-  return [...new Set([apiKey, clientSecret, ...tokens])].filter((secret) => secret !== undefined);
+  const forms = requests.filter(({ route }) => route === 'token').map(({ text }) => new URLSearchParams(text));
+  const fields = forms.flatMap((form) => ['code', 'code_verifier', 'refresh_token'].map((name) => form.get(name) ?? undefined));
+  return [...new Set([apiKey, clientSecret, ...tokens, ...fields])].filter((secret) => secret !== undefined);
 }

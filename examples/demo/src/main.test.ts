@@ -65,11 +65,14 @@ test('every system works through every client, and a stampede costs one token re
   expect(result.calls).toMatchObject([
     ...each({ system: 'HUVR', strategy: 'clientCredentials', whoAmI: 'huvr-client', tokenRequests: 1 }),
     ...each({ system: 'Auth0', strategy: 'clientCredentials', whoAmI: 'auth0-client', tokenRequests: 1 }),
+    ...each({ system: 'Auth0, PKCE', strategy: 'authorizationCode', whoAmI: 'alice', tokenRequests: 1 }),
     ...each({ system: 'Extra Horizon', strategy: 'oauth1', whoAmI: 'Jane Example', tokenRequests: 0 }),
     ...each({ system: 'SDK', strategy: 'apiKey', whoAmI: 'Example account', tokenRequests: 0 }),
+    ...each({ system: 'SDK, code', strategy: 'authorizationCode', whoAmI: 'Alice Example', tokenRequests: 1 }),
   ]);
   const once = { calls: 200, rejected: 200, failed: 0, tokenRequests: 1 };
-  expect(result.stampedes).toMatchObject([...each({ system: 'HUVR', ...once }), ...each({ system: 'Auth0', ...once })]);
+  const prone = ['HUVR', 'Auth0', 'Auth0, PKCE', 'SDK, code'];
+  expect(result.stampedes).toMatchObject(prone.flatMap((name) => each({ system: name, ...once })));
 });
 
 test('each client sends by itself', async () => {
@@ -84,8 +87,8 @@ test('piped, it is plain text in 80 columns', { timeout: 60_000 }, async () => {
   const lines = stdout.split('\n');
   expect(lines.filter((line) => line.length > 80)).toEqual([]);
   const row = /^✔ HUVR {11}clientCredentials {2}(?:fetch|axios|ky {3}) {3}huvr-client +1 +\d+ ms$/;
-  expect([lines.filter((line) => row.test(line)).length, lines.filter((line) => line.startsWith('✔')).length]).toEqual([3, 18]);
-  expect(lines.at(-2)).toMatch(/^All 18 worked, in \d+\.\d s\.$/);
+  expect([lines.filter((line) => row.test(line)).length, lines.filter((line) => line.startsWith('✔')).length]).toEqual([3, 30]);
+  expect(lines.at(-2)).toMatch(/^All 30 worked, in \d+\.\d s\.$/);
 });
 
 test('on a terminal it has colours and says what is going on, within 80 columns', async () => {
@@ -141,6 +144,43 @@ test('a token that a server echoes is not shown', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ ok: false, calls: clients.map(() => redacted) });
   expect(tokens).toEqual(clients.map(() => expect.stringMatching(/^\w{40}$/)));
   expect(tokens.filter((token) => stdout.includes(token))).toEqual([]);
+});
+
+test('what a person’s sign-in is made of is not shown, whoever echoes it', async () => {
+  const secrets: string[] = [];
+  const { name, start } = systems.find((one) => one.name === 'SDK, code')!;
+  const echoing = async () => {
+    const running = await start();
+    const { server } = running;
+    const transform: TransformFault['transform'] = (_answer, { headers }) => {
+      const form = new URLSearchParams(server.requests.find(({ route }) => route === 'token')?.text);
+      const sent = [server.clientSecret, headers['authorization']?.split(' ')[1], form.get('code'), form.get('code_verifier')];
+      secrets.push(...sent.map(String));
+      return { status: 500, body: `You sent ${sent.join(' ')}` };
+    };
+    server.inject({ at: 'api', transform, times: Number.POSITIVE_INFINITY });
+    return running;
+  };
+  const { stdout } = await run(['--json'], { systems: [{ name, start: echoing }], clients: clients.slice(0, 1) });
+  const message = 'GET /v1/me answered 500: You sent [redacted] [redacted] [redacted] [redacted]';
+  expect((JSON.parse(stdout) as DemoResult).calls).toMatchObject([{ ok: false, failure: { message } }]);
+  expect([secrets.length, secrets.filter((secret) => secret.length < 20 || stdout.includes(secret))]).toEqual([4, []]);
+});
+
+test.each([
+  { name: 'Auth0, PKCE', at: '/authorize' },
+  { name: 'SDK, code', at: '/oauth/authorize' },
+])('$name: a sign-in that gets nowhere is a row that says so', async ({ name, at }) => {
+  const { start } = systems.find((one) => one.name === name)!;
+  const broken = async () => {
+    const running = await start();
+    running.server.inject({ at, status: 500, body: 'The login is on fire.' });
+    return running;
+  };
+  const { exitCode, stdout } = await run([], { systems: [{ name, start: broken }] });
+  expect([exitCode, stdout.match(/^✔.* ky .*$/gm)?.length]).toEqual([1, 2]);
+  expect(stdout).toMatch(/^✘ .*authorizationCode {2}fetch .*failed +0 /m);
+  expect(stdout.replace(/\s+/g, ' ')).toContain('did not send the browser back: The login is on fire.');
 });
 
 test('a server that cannot start fails its own row only', async () => {

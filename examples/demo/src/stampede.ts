@@ -25,8 +25,9 @@ export async function stampede(name: string, system: RunningSystem, client: Demo
   const { server, auth, whoAmI } = system;
   const row = { system: name, client: client.name, calls };
   try {
-    const api = client.connect(auth());
-    await withDeadline(() => whoAmI(api));
+    const { strategy, signIn } = auth();
+    const api = client.connect(strategy);
+    await withDeadline(() => signIn().then(() => whoAmI(api)));
     server.revokeTokens?.();
     return { ...row, ...(await withDeadline(() => wave(server, calls, () => whoAmI(api)))) };
   } catch (error) {

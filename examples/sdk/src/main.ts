@@ -5,6 +5,8 @@ import { sdkServer } from '@authseam/testing';
 import { ExampleClient } from './example-client.ts';
 import { fetchHttp } from './fetch-http.ts';
 
+export { codeFlow } from './code-flow.ts';
+
 const VARIABLES = ['YOUR_API_KEY', 'SDK_BASE_URL'];
 
 /** Where the API is, and a key to it. */

@@ -44,9 +44,15 @@ const errors: readonly (readonly [
   ],
   [
     'InteractionRequiredError',
-    new InteractionRequiredError('it failed', { strategy: 'test', cause: CAUSE }),
+    new InteractionRequiredError('it failed', {
+      strategy: 'test',
+      cause: CAUSE,
+      error: 'insufficient_scope',
+      subject: 'alice',
+      authorization: { scope: 'admin' },
+    }),
     InteractionRequiredError,
-    { code: 'INTERACTION_REQUIRED', cause: CAUSE },
+    { code: 'INTERACTION_REQUIRED', cause: CAUSE, error: 'insufficient_scope', subject: 'alice', authorization: { scope: 'admin' } },
   ],
   [
     'UnsafeDestinationError',

@@ -96,12 +96,43 @@ export class TokenEndpointError extends AuthError {
   }
 }
 
-/** No token can be had without a person: nobody is signed in, or the refresh token was refused. */
+/** What a person is asked for who signs in again; `createAuthorizationUrl` takes it as it is. */
+export interface AuthorizationHints {
+  /** Space-separated (RFC 6750 §3). */
+  readonly scope?: string | undefined;
+  /** Space-separated (RFC 9470 §3). */
+  readonly acrValues?: string | undefined;
+  /** Seconds since the person last signed in, at the most (RFC 9470 §3). */
+  readonly maxAge?: number | undefined;
+}
+
+/**
+ * No token can be had without a person: nobody is signed in, the refresh token was refused, or the API wants more than the token at hand is good for
+ * (`insufficient_scope`, RFC 6750 §3.1; `insufficient_user_authentication`, RFC 9470 §3).
+ */
 export class InteractionRequiredError extends AuthError {
   override readonly name: string = 'InteractionRequiredError';
+  /** What the server said: `invalid_grant`, `insufficient_scope`, `insufficient_user_authentication`. Absent: it was not asked. */
+  readonly error: string | undefined;
+  /** Whose sign-in it is; absent for the default subject. */
+  readonly subject: string | undefined;
+  /** What to ask the person for. */
+  readonly authorization: AuthorizationHints;
 
-  constructor(message: string, options: { readonly strategy?: string | undefined; readonly cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    options: {
+      readonly strategy?: string | undefined;
+      readonly cause?: unknown;
+      readonly error?: string | undefined;
+      readonly subject?: string | undefined;
+      readonly authorization?: AuthorizationHints | undefined;
+    } = {},
+  ) {
     super(message, { ...options, code: 'INTERACTION_REQUIRED' });
+    this.error = options.error;
+    this.subject = options.subject;
+    this.authorization = options.authorization ?? {};
   }
 }
 

@@ -2,6 +2,7 @@ export {
   AuthError,
   type AuthErrorOptions,
   type AuthErrors,
+  type AuthorizationHints,
   ConfigurationError,
   type CoreErrorCode,
   InteractionRequiredError,
@@ -47,7 +48,7 @@ export { readBounded } from './read-bounded.ts';
 export { redact, redactedCause } from './redact.ts';
 export { checkSecret, resolveSecret, type Secret, type SecretUse } from './secret.ts';
 export { staticHeaders } from './static-headers.ts';
-export { createTokenManager, type FetchTokenRequest, type TokenManagerOptions } from './token-manager.ts';
+export { createTokenManager, type FetchTokenRequest, type TokenManager, type TokenManagerOptions } from './token-manager.ts';
 export type { TokenSet } from './token-set.ts';
 export type { GetTokenOptions, TokenSource } from './token-source.ts';
 export type { TokenLock, TokenLockOptions, TokenStore } from './token-store.ts';

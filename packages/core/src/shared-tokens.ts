@@ -13,6 +13,13 @@ export interface SharedTokens {
    * has the new token before anyone gets it.
    */
   replace(replaced: StoredToken | undefined, steps: ReplaceSteps): Promise<SharedResult | undefined>;
+  /**
+   * Writes an entry whatever stands there: somebody has signed in.
+   *
+   * @param isWanted Asked when it is written: if not, it is taken out again.
+   * @returns Its version. @throws {TokenStoreError}
+   */
+  put(set: TokenSet, isWanted: () => boolean): Promise<string>;
   /** Deletes the entry. @throws {TokenStoreError} */
   forget(): Promise<void>;
 }
@@ -56,6 +63,9 @@ export function sharedTokens(store: TokenStore, key: string, strategy: string): 
     }
   }
 
+  /** A write that has not settled. */
+  let writing: Promise<void> | undefined;
+
   async function replace(replaced: StoredToken | undefined, steps: ReplaceSteps): Promise<SharedResult | undefined> {
     const { isUsable, isWanted, request, emit } = steps;
     let isRotating = replaced?.set.refreshToken !== undefined;
@@ -86,11 +96,43 @@ export function sharedTokens(store: TokenStore, key: string, strategy: string): 
       if (lock) stored = await read();
       const late = adopt(stored);
       if (late || !isWanted()) return late;
-      const set = await request(isOutlived(stored?.version) ? replaced?.set : (stored?.entry ?? replaced?.set));
+      // What was in the store and is there no more was signed out, by another process say: it must not come back from memory.
+      const isSignedOut = isRotating && stored === undefined && replaced?.version !== undefined;
+      const remembered = isSignedOut ? undefined : replaced?.set;
+      const current = isOutlived(stored?.version) ? remembered : (stored?.entry ?? remembered);
+      let set: TokenSet;
+      try {
+        set = await request(current);
+      } catch (error) {
+        return await afterRefusal(error, current, stored?.version, steps);
+      }
       return isWanted() ? await write(set, stored?.version ?? null, steps) : undefined;
     } finally {
-      if (lock) await release(lock, emit);
+      // A write that nobody waits for any more is still under way: whoever has the lock next would send a spent refresh token.
+      const isStuck = writing !== undefined;
+      const released = lock && Promise.resolve(writing).then(() => release(lock, emit));
+      if (!isStuck) await released;
     }
+  }
+
+  /** The refresh token was refused: another process has a newer one, which is used instead, or it is worth nothing and goes. */
+  async function afterRefusal(
+    error: unknown,
+    refused: TokenSet | undefined,
+    ifVersion: string | undefined,
+    steps: ReplaceSteps,
+  ): Promise<SharedResult | undefined> {
+    const isFinal =
+      isAuthError(error, 'INTERACTION_REQUIRED') || (isAuthError(error, 'TOKEN_ENDPOINT_ERROR') && error.error === 'invalid_grant');
+    if (!isFinal) throw error;
+    const found = await run('get', () => store.get(key)).catch(() => undefined);
+    if (found && isTokenSet(found.entry) && found.entry.refreshToken !== refused?.refreshToken) {
+      if (steps.isUsable(found.entry)) return { set: found.entry, version: found.version, isAdopted: true };
+      return steps.isWanted() ? write(await steps.request(found.entry), found.version, steps) : undefined;
+    }
+    // Left standing it would only be refused again.
+    if (ifVersion !== undefined) await run('delete', () => store.delete(key, { ifVersion })).catch(() => {});
+    throw error;
   }
 
   /** A lock that is granted after nobody waits for it any more is given back. */
@@ -106,14 +148,31 @@ export function sharedTokens(store: TokenStore, key: string, strategy: string): 
 
   /** A lost race or a failing store leaves the token in memory: it was paid for, and serves this process. */
   async function write(set: TokenSet, ifVersion: string | null, { isWanted, emit }: ReplaceSteps): Promise<StoredToken | undefined> {
-    const version = await run('set', () => store.set(key, set, { ifVersion })).catch(() => false as const);
-    if (version === false) {
+    const work = Promise.resolve().then(() => store.set(key, set, { ifVersion }));
+    const settled = work.then(
+      () => {},
+      () => {},
+    );
+    writing = settled;
+    void settled.then(() => {
+      if (writing === settled) writing = undefined;
+    });
+    const version = await run('set', () => work).catch(() => undefined);
+    if (!version) {
+      if (version === false && ifVersion !== null && (await isEmpty())) return undefined; // signed out meanwhile, by another process
       emit({ type: 'token-store-failed', strategy, operation: 'set' });
       return { set, outlived: ifVersion };
     }
     if (isWanted()) return { set, version };
     await run('delete', () => store.delete(key, { ifVersion: version }));
     return undefined;
+  }
+
+  async function isEmpty(): Promise<boolean> {
+    return run('get', () => store.get(key)).then(
+      (found) => found === undefined,
+      () => false,
+    );
   }
 
   /** A lock that cannot be released runs out by itself. */
@@ -123,6 +182,13 @@ export function sharedTokens(store: TokenStore, key: string, strategy: string): 
 
   return Object.freeze({
     replace,
+    async put(set: TokenSet, isWanted: () => boolean) {
+      const version = await run('set', () => store.set(key, set));
+      if (version === false)
+        throw new TokenStoreError(`${strategy}: the token store refused an unconditional write.`, { operation: 'set', strategy });
+      if (!isWanted()) await run('delete', () => store.delete(key, { ifVersion: version }));
+      return version;
+    },
     async forget() {
       await run('delete', () => store.delete(key));
     },

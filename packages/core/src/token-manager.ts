@@ -1,10 +1,11 @@
 import { type AuthError, ConfigurationError, isAuthError } from './auth-error.ts';
 import type { AuthEvent } from './auth-event.ts';
 import type { Awaitable } from './auth-strategy.ts';
+import { completeTokenSet } from './complete-token-set.ts';
 import { type StoredToken, sharedTokens } from './shared-tokens.ts';
 import { refusedForMs, requestToken } from './token-request.ts';
 import { type TokenSchedule, tokenSchedule } from './token-schedule.ts';
-import { isTokenSet, type TokenSet } from './token-set.ts';
+import type { TokenSet } from './token-set.ts';
 import type { GetTokenOptions, TokenSource } from './token-source.ts';
 import type { TokenStore } from './token-store.ts';
 import { waitFor } from './wait-for.ts';
@@ -39,6 +40,21 @@ export interface TokenManagerOptions {
   readonly now?: () => number;
   /** In [0, 1): spreads refreshes and retries. Default `Math.random`. */
   readonly random?: () => number;
+}
+
+/** A token source that can be given a token. */
+export interface TokenManager extends Required<TokenSource> {
+  /**
+   * Takes over a token set that was obtained elsewhere, by signing in say. What was on its way is thrown away; the store has the new one before this
+   * resolves. An `invalidate` meanwhile wins: then the set is answered, and not kept.
+   *
+   * @throws {TokenStoreError} when the store cannot be written: then nothing has changed. {ConfigurationError} for what is no token set.
+   */
+  adopt(set: TokenSet): Promise<TokenSet>;
+  /** The token set in memory, valid or not. Nothing is fetched or read for it. */
+  peek(): TokenSet | undefined;
+  /** Whether a refresh is under way, awaited or not: a second manager of the same key would send the same refresh token. */
+  isRefreshing(): boolean;
 }
 
 /** A token and what is known of it. */
@@ -94,7 +110,7 @@ const CLOCK_TOLERANCE_MS = 60_000;
  * });
  * ```
  */
-export function createTokenManager(options: TokenManagerOptions): Required<TokenSource> {
+export function createTokenManager(options: TokenManagerOptions): TokenManager {
   const {
     key,
     fetchToken,
@@ -122,8 +138,9 @@ export function createTokenManager(options: TokenManagerOptions): Required<Token
   let generations = 0;
   /** Callers that wait for the refresh under way. */
   let waiters = 0;
-  /** Counts invalidations: what was on its way at one is thrown away. */
+  /** Counts invalidations and adoptions: what was on its way at one is thrown away. */
   let epoch = 0;
+  let invalidations = 0;
 
   function getToken(request?: GetTokenOptions): Awaitable<TokenSet> {
     if (!held || held.isRejected || request?.forceRefresh) return obtain(request?.forceRefresh ? 'forced' : 'missing', request);
@@ -143,6 +160,8 @@ export function createTokenManager(options: TokenManagerOptions): Required<Token
         waiters += 1;
         const fresh = await waitFor(refresh(reason, request), { signal: request?.signal });
         if (fresh) return fresh.set;
+        // Thrown away for a token that was adopted meanwhile: that one will do.
+        if (held && held !== before && !held.isRejected) return held.set;
       } catch (error) {
         // A failed refresh costs nobody a token that still works.
         if (reason === 'expiring' && before && before === held && !before.isRejected && now() < before.expiresAtMs && isAuthError(error))
@@ -172,7 +191,8 @@ export function createTokenManager(options: TokenManagerOptions): Required<Token
       },
       (error: AuthError) => {
         if (!isWanted()) return undefined;
-        const forMs = refusedForMs(error);
+        // Who signs in elsewhere puts a token into the store: that is looked at again, however final the refusal was.
+        const forMs = shared && isAuthError(error, 'INTERACTION_REQUIRED') ? 0 : refusedForMs(error);
         if (forMs > 0) refusal = { error, untilMs: now() + forMs };
         nextRefreshMs = now() + COOL_DOWN_MS;
         if (replaced?.isRejected) replaced.failure = error;
@@ -188,8 +208,10 @@ export function createTokenManager(options: TokenManagerOptions): Required<Token
   }
 
   async function replace(reason: Reason, replaced: Held | undefined, { emit, isWanted }: Flight): Promise<Held | undefined> {
-    const isUsable = (set: TokenSet): boolean =>
-      set.accessToken !== replaced?.set.accessToken && now() < tokenSchedule(set, now(), random).blockAtMs;
+    const isUsable = (set: TokenSet): boolean => {
+      const nowMs = now();
+      return set.accessToken !== replaced?.set.accessToken && nowMs < tokenSchedule(set, nowMs, random).blockAtMs;
+    };
     const request = (current: TokenSet | undefined): Promise<TokenSet> =>
       requestToken(async (signal) => completeTokenSet(await fetchToken({ current, signal, emit }), current, now(), strategy), {
         maxAttempts: current?.refreshToken === undefined ? maxAttempts : Math.min(maxAttempts, 2),
@@ -226,6 +248,15 @@ export function createTokenManager(options: TokenManagerOptions): Required<Token
     };
   }
 
+  /** Forgets the token, and what is on its way. */
+  function reset(): void {
+    epoch += 1;
+    held = undefined;
+    flight = undefined;
+    refusal = undefined;
+    nextRefreshMs = 0;
+  }
+
   async function rejected(receipt: unknown, context?: GetTokenOptions): Promise<boolean> {
     const current = held;
     // An older token was rejected: a newer one is at hand, or will be asked for.
@@ -244,22 +275,22 @@ export function createTokenManager(options: TokenManagerOptions): Required<Token
     accepted(receipt: unknown) {
       if (held && receipt === held.set) held.isAccepted = true;
     },
+    async adopt(given: TokenSet) {
+      const set = completeTokenSet(given, undefined, now(), strategy);
+      const startedAfter = invalidations;
+      const isWanted = (): boolean => startedAfter === invalidations;
+      const version = await shared?.put(set, isWanted);
+      if (!isWanted()) return set;
+      reset();
+      held = hold({ set, version }, false);
+      return set;
+    },
+    peek: () => held?.set,
+    isRefreshing: () => flight !== undefined,
     async invalidate() {
-      epoch += 1;
-      held = undefined;
-      flight = undefined;
-      refusal = undefined;
+      invalidations += 1;
+      reset();
       await shared?.forget();
     },
   });
-}
-
-/** What `fetchToken` answered, checked; a missing refresh token keeps the old one (RFC 6749 §6). */
-function completeTokenSet(fetched: TokenSet, current: TokenSet | undefined, nowMs: number, strategy: string): TokenSet {
-  if (!isTokenSet(fetched)) {
-    const message = `${strategy}: \`fetchToken\` must return a token set: an \`accessToken\` that a header can hold, \`expiresAtMs\` a number or left out.`;
-    throw new ConfigurationError(message, { option: 'fetchToken', strategy });
-  }
-  const refreshToken = fetched.refreshToken ?? current?.refreshToken;
-  return Object.freeze({ ...fetched, receivedAtMs: fetched.receivedAtMs ?? nowMs, ...(refreshToken !== undefined && { refreshToken }) });
 }

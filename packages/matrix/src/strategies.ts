@@ -1,4 +1,5 @@
 import { apiKey, basic, bearerToken } from '@authseam/auth-api-key';
+import { authorizationCode } from '@authseam/auth-authcode';
 import { clientCredentials } from '@authseam/auth-client-credentials';
 import { oauth1 } from '@authseam/auth-oauth1';
 import { type AuthStrategy, compose, createTokenManager, fromTokenSource, staticHeaders } from '@authseam/core';
@@ -14,6 +15,7 @@ export const strategies: readonly StrategySubject[] = [
   { name: 'bearerToken function', renews: true, create: vault((token) => bearerToken({ token, scheme: 'Token' })) },
   { name: 'basic', create: fixed((password) => basic({ username: 'user', password })) },
   { name: 'clientCredentials', renews: true, shares: true, takesStore: true, create: granted },
+  { name: 'authorizationCode', renews: true, shares: true, takesStore: true, stepsUp: true, create: signedIn },
   { name: 'fromTokenSource', renews: true, shares: true, takesStore: true, create: managed },
   { name: 'oauth1', create: signed((credentials) => oauth1(credentials)) },
   { name: 'oauth1 query', create: signed((credentials) => oauth1({ ...credentials, placement: 'query' })) },
@@ -49,6 +51,24 @@ function granted({ onObtain, store }: StrategySettings = {}): StrategyUnderTest 
     tokenEndpoint: 'https://login.example.com/token',
     clientId: 'matrix',
     clientSecret: secrets[0] ?? '',
+    ...(store && { store }),
+    random: () => 0,
+    fetch: async () => Response.json({ access_token: await issue(), token_type: 'Bearer', expires_in: 3600 }),
+  });
+  return { strategy, secrets };
+}
+
+/** Somebody signed in with a token that ran out, whose refresh tokens work once. */
+function signedIn({ onObtain, store }: StrategySettings = {}): StrategyUnderTest {
+  const secrets = [plantSecret('first-token'), plantSecret('refresh-token')];
+  const issue = issuer(secrets, onObtain);
+  const strategy = authorizationCode({
+    authorizationEndpoint: 'https://login.example.com/authorize',
+    tokenEndpoint: 'https://login.example.com/token',
+    clientId: 'matrix',
+    clientAuthentication: 'none',
+    redirectUri: 'https://app.example.com/callback',
+    initialTokens: { accessToken: secrets[0] ?? '', refreshToken: secrets[1] ?? '', expiresAtMs: 0 },
     ...(store && { store }),
     random: () => 0,
     fetch: async () => Response.json({ access_token: await issue(), token_type: 'Bearer', expires_in: 3600 }),

@@ -27,8 +27,18 @@ export interface AuthorizationServerSettings {
   readonly fetch?: TokenFetch;
   /** Milliseconds since the epoch. Default `Date.now`. */
   readonly now?: () => number;
+  /** Endpoints that are configured: they stand in for what the metadata say. Default: none. */
+  readonly endpoints?: ServerEndpoints | undefined;
   /** Header `User-Agent` of the metadata request. Default: oauth4webapi's, in browsers the platform's. */
   readonly userAgent?: string | undefined;
+}
+
+/** Endpoints beside the token endpoint, by their names in RFC 8414 §2 and OpenID Connect RP-Initiated Logout 1.0 §2.1. */
+export interface ServerEndpoints {
+  readonly authorization_endpoint?: string | undefined;
+  readonly revocation_endpoint?: string | undefined;
+  readonly pushed_authorization_request_endpoint?: string | undefined;
+  readonly end_session_endpoint?: string | undefined;
 }
 
 /** Metadata that tells where tokens are asked for. */
@@ -67,15 +77,16 @@ export function authorizationServer(options: AuthorizationServerOptions & Author
   const { issuer, tokenEndpoint, strategy } = options;
   if (issuer !== undefined) checkEndpoint(issuer, 'issuer', strategy);
   if (issuer === undefined || tokenEndpoint !== undefined) checkEndpoint(tokenEndpoint, 'tokenEndpoint', strategy);
-  const { now = () => Date.now() } = options;
+  const { now = () => Date.now(), endpoints = {} } = options;
+  const given = Object.fromEntries(Object.entries(endpoints).filter(([, endpoint]) => endpoint !== undefined));
   const name = (issuer ?? tokenEndpoint) as string;
-  let known: TokenIssuer | undefined = tokenEndpoint === undefined ? undefined : { issuer: name, token_endpoint: tokenEndpoint };
+  let known: TokenIssuer | undefined = tokenEndpoint === undefined ? undefined : { issuer: name, token_endpoint: tokenEndpoint, ...given };
   let flight: { readonly answer: Promise<TokenIssuer>; readonly signal: AbortSignal | undefined } | undefined;
   let failure: { readonly error: AuthError; readonly atMs: number } | undefined;
 
   async function ask(signal: AbortSignal | undefined): Promise<TokenIssuer> {
     try {
-      known = await waitFor(discover(name, options, signal), { signal });
+      known = { ...(await waitFor(discover(name, options, signal), { signal })), ...given };
       return known;
     } catch (error) {
       if (isAuthError(error) && isLasting(error)) failure = { error, atMs: now() };

@@ -23,7 +23,11 @@ export function checkEndpoint(value: unknown, option: string, strategy: string):
   throw new ConfigurationError(message, { option, strategy });
 }
 
-/** `value` as a URL, if secrets may go there. */
+/**
+ * `value` as a URL, if secrets may go there, else `undefined`: what {@link checkEndpoint} asks, for what a server says.
+ *
+ * @see RFC 8414 §2
+ */
 export function endpointUrl(value: unknown): URL | undefined {
   // What URL parsers trim or turn into a slash is refused: the string itself is compared, signed and part of keys.
   if (typeof value !== 'string' || /[\s#\\]/.test(value) || !URL.canParse(value)) return undefined;

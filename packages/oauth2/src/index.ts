@@ -1,11 +1,13 @@
+export type { AuthenticatedRequest, EndpointName } from './authenticated-request.ts';
 export {
   type AuthorizationServerOptions,
   type AuthorizationServerSettings,
   type AuthorizationServerSource,
   authorizationServer,
+  type ServerEndpoints,
   type TokenIssuer,
 } from './authorization-server.ts';
-export { checkEndpoint } from './check-endpoint.ts';
+export { checkEndpoint, endpointUrl } from './check-endpoint.ts';
 export { checkKnownKeys } from './check-known-keys.ts';
 export {
   type ClientAuthenticationMethod,
@@ -16,6 +18,7 @@ export {
 } from './client-authentication.ts';
 export type { TokenFetch } from './edge-fetch.ts';
 export { type GrantParameters, type GrantParametersOptions, grantParameters } from './grant-parameters.ts';
+export { checkIdToken, type IdTokenExpectations } from './id-token.ts';
 export type { PrivateCryptoKey, PrivateJwk, PrivateKey } from './private-key.ts';
 export {
   type GrantContext,

@@ -35,13 +35,14 @@ export async function sendGrant(
   settings: GrantSettings,
   grantType: string,
   parameters: readonly (readonly [string, string])[],
-  { signal, scope, emit }: GrantContext,
+  { signal, scope, emit, secrets: known = [] }: GrantContext,
 ): Promise<TokenSet> {
   const { strategy, tokenRequest, tokenResponse, headers, scheme, fetch, now = Date.now } = settings;
   const { lifetimeSeconds, ...shape } = tokenResponse;
   const isQuirky = tokenRequest.format === 'json' || tokenRequest.fields || Object.keys(shape).length > 0;
   const quirks = isQuirky ? await import('./server-quirks.ts') : undefined;
-  const secrets = new Set(Object.keys(headers).flatMap((name) => (PUBLIC_HEADER.test(name) ? [] : (headers[name] ?? []))));
+  const sent = Object.keys(headers).flatMap((name) => (PUBLIC_HEADER.test(name) ? [] : (headers[name] ?? [])));
+  const secrets = new Set([...known, ...sent]);
   // Before anything is sent: a secret that is not there is the clearer error.
   const clientAuth = await settings.authenticate(secrets);
   const metadata = await settings.server.metadata(signal);

@@ -1,6 +1,7 @@
 // RFC 6749 §3.2: the token endpoint.
 import type { AuthEvent, TokenSet } from '@authseam/core';
-import { type AuthorizationServerOptions, authorizationServer } from './authorization-server.ts';
+import { type AuthenticatedRequest, sendAuthenticated } from './authenticated-request.ts';
+import { type AuthorizationServerOptions, authorizationServer, type ServerEndpoints, type TokenIssuer } from './authorization-server.ts';
 import { type ClientAuthenticationOptions, clientAuthentication } from './client-authentication.ts';
 import type { TokenFetch } from './edge-fetch.ts';
 import { sendGrant } from './send-grant.ts';
@@ -18,6 +19,8 @@ export interface TokenEndpointClientSettings {
   readonly tokenRequest?: TokenRequestOptions;
   /** Where answers depart from the standard. Default: nowhere. */
   readonly tokenResponse?: TokenResponseOptions;
+  /** Endpoints that are configured: they stand in for what the metadata say. Default: none. */
+  readonly endpoints?: ServerEndpoints;
   /** Word before the token at the API. When given, a missing or other `token_type` is accepted. Default: Bearer, and nothing else will do. */
   readonly scheme?: string;
   /** Sends token and metadata requests. Default: the platform's `fetch`, looked up at each use. */
@@ -32,6 +35,8 @@ export interface GrantContext {
   readonly signal?: AbortSignal;
   /** What was asked for, space-separated: stands in for a missing `scope` in the answer (RFC 6749 §5.1). */
   readonly scope?: string | undefined;
+  /** What must not show in an error, beside what is sent: the access token that a refresh replaces. */
+  readonly secrets?: readonly string[];
   /** Is told when another scope was granted. */
   emit?(event: AuthEvent): void;
 }
@@ -51,6 +56,14 @@ export interface TokenEndpointClient {
    * @throws {ConfigurationError} when the metadata does not fit the options, or a secret or key turns out to be none.
    */
   grant(grantType: string, parameters: readonly (readonly [name: string, value: string])[], context?: GrantContext): Promise<TokenSet>;
+  /** The server's metadata; see `AuthorizationServerSource.metadata`. */
+  metadata(signal?: AbortSignal): Promise<TokenIssuer>;
+  /**
+   * One authenticated request to another endpoint of the server.
+   *
+   * @throws {TokenEndpointError} when the answer is an error. {ConfigurationError} when the server has no such endpoint.
+   */
+  request(request: AuthenticatedRequest): Promise<Readonly<Record<string, unknown>>>;
 }
 
 /**
@@ -76,10 +89,12 @@ export function tokenEndpointClient(options: TokenEndpointClientOptions): TokenE
   const server = authorizationServer({ ...options, userAgent: headers['user-agent'] });
   const authenticate = clientAuthentication(options);
 
+  const settings = { ...options, tokenRequest, tokenResponse, headers, server, authenticate };
+
   return Object.freeze({
     serverId: server.id,
-    grant(grantType, parameters, context = {}) {
-      return sendGrant({ ...options, tokenRequest, tokenResponse, headers, server, authenticate }, grantType, parameters, context);
-    },
+    metadata: server.metadata,
+    grant: (grantType, parameters, context = {}) => sendGrant(settings, grantType, parameters, context),
+    request: (request) => sendAuthenticated(settings, request),
   } satisfies TokenEndpointClient);
 }

@@ -5,9 +5,10 @@ import type { RequestListener } from 'node:http';
 import type { JWK } from 'jose';
 import { type AccessToken, type Configuration, errors, interactionPolicy, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { CLIENT_ALGORITHMS } from './authentication-metadata.ts';
+import { codeClientMetadata } from './code-client-metadata.ts';
 import { INTERACTION_PATH, interactionPages } from './interaction-pages.ts';
 import { mapAdapter } from './map-adapter.ts';
-import { codeClientMetadata, type OidcClient, webOrigins } from './oidc-client.ts';
+import { type OidcClient, webOrigins } from './oidc-client.ts';
 
 /** What the authorization server is made of. */
 export interface CodeProviderOptions {

@@ -1,6 +1,4 @@
 import type { JWK } from 'jose';
-import type { ClientMetadata } from 'oidc-provider';
-import { authenticationMetadata } from './authentication-metadata.ts';
 
 /** An application registered at {@link oidcServer}, by how it proves itself at the token endpoint (RFC 7591 §2). */
 export type OidcClient = OidcPublicClient | OidcSecretClient | OidcKeyClient;
@@ -38,22 +36,4 @@ export interface OidcKeyClient extends OidcClientBase {
 /** The web origins of redirect URIs: those whose pages are the application. A private-use scheme has none. */
 export function webOrigins(redirectUris: readonly string[]): readonly string[] {
   return redirectUris.map((uri) => new URL(uri).origin).filter((origin) => origin !== 'null');
-}
-
-/** A client in oidc-provider's words. */
-export function codeClientMetadata(client: OidcClient): ClientMetadata {
-  return {
-    client_id: client.clientId,
-    application_type: client.applicationType ?? 'web',
-    grant_types: ['authorization_code', 'refresh_token'],
-    response_types: ['code'],
-    redirect_uris: [...client.redirectUris],
-    post_logout_redirect_uris: [...(client.postLogoutRedirectUris ?? [])],
-    ...authenticationOf(client),
-  };
-}
-
-function authenticationOf(client: OidcClient): Partial<ClientMetadata> {
-  if ('clientSecret' in client) return authenticationMetadata({ clientAuthentication: 'client_secret_basic', ...client });
-  return 'jwks' in client ? authenticationMetadata(client) : { token_endpoint_auth_method: 'none' };
 }

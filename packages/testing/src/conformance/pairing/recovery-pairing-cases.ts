@@ -105,7 +105,10 @@ export const recoveryPairingCases: readonly ConformanceCase<PairingSubject>[] = 
         const created = strategy.create({ onObtain: () => void obtained++ });
         const call = adapter.attach(created.strategy);
         server.inject({ status: 403, headers: { 'WWW-Authenticate': 'Bearer error="insufficient_scope"' } });
-        expectEqual((await call(`${server.origin}/a`)).status, 403, 'the status');
+        if (strategy.stepsUp) {
+          const { code } = (await rejectionOf(call(`${server.origin}/a`), 'the call')) as { code?: unknown };
+          expectEqual(code, 'INTERACTION_REQUIRED', 'the `code`');
+        } else expectEqual((await call(`${server.origin}/a`)).status, 403, 'the status');
         expectEqual(server.requests.length, 1, 'requests');
         expectEqual(obtained, 1, 'credentials obtained');
       }),

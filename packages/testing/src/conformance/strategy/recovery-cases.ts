@@ -1,6 +1,6 @@
 import type { AuthPatch, AuthStrategy, SentAttempt } from '../auth-strategy.ts';
 import type { ConformanceCase } from '../conformance-case.ts';
-import { expectEqual, expectThat } from '../expectation.ts';
+import { expectEqual, expectThat, rejectionOf } from '../expectation.ts';
 import { sightings } from '../secret-sightings.ts';
 import { contextOf, requestOf, responseOf, textOf } from './exchange.ts';
 import { type StrategySubject, skipUnlessRenews, skipUnlessShares } from './strategy-subject.ts';
@@ -81,18 +81,18 @@ export const recoveryCases: readonly ConformanceCase<StrategySubject>[] = [
     name: 'a Bearer credential is not renewed for insufficient_scope, nor for a challenge to another scheme',
     skip: (subject) =>
       skipUnlessShares(subject) ?? (isBearer(subject.create().strategy.sensitive) ? undefined : 'it sends no Authorization header'),
-    async run({ create }) {
+    async run({ create, stepsUp }) {
       for (const challenge of ['Bearer error="insufficient_scope", scope="write"', 'Negotiate', 'Digest realm="a", nonce="b"']) {
         let obtained = 0;
         const { strategy } = create({ onObtain: () => void obtained++ });
         const attempt = await sent(strategy);
         const isOurs = /^Bearer /i.test(attempt.patch.headers?.['Authorization'] ?? '');
         if (!isOurs) continue;
-        expectEqual(
-          await strategy.recover?.(responseOf(401, { 'www-authenticate': challenge }), attempt, contextOf()),
-          false,
-          `\`recover\` from ${challenge}`,
-        );
+        const recovery = (async () => strategy.recover?.(responseOf(401, { 'www-authenticate': challenge }), attempt, contextOf()))();
+        if (stepsUp && challenge.startsWith('Bearer')) {
+          const { code } = (await rejectionOf(recovery, '`recover`')) as { code?: unknown };
+          expectEqual(code, 'INTERACTION_REQUIRED', 'the `code`');
+        } else expectEqual(await recovery, false, `\`recover\` from ${challenge}`);
         expectEqual(obtained, 1, 'credentials obtained');
       }
     },

@@ -6,6 +6,8 @@ export interface StrategySubject {
   readonly name: string;
   /** Whether it gets its credential from somewhere, a function or a token endpoint, and another one when that is rejected. Default `false`. */
   readonly renews?: boolean;
+  /** Where the API asks for a stronger sign-in or more scope it throws an `InteractionRequiredError`, which says what was asked for. */
+  readonly stepsUp?: boolean;
   /** Whether all its callers share one credential, and one request for it. Default `false`. */
   readonly shares?: boolean;
   /** Whether it keeps its credential in a store that it is given. Default `false`. */

@@ -1,0 +1,78 @@
+// RFC 6749 §6: refreshing. OpenID Connect Core 1.0 §12.2: the ID token in the answer.
+import { type FetchTokenRequest, InteractionRequiredError, isAuthError, type TokenSet } from '@authseam/core';
+import { checkIdToken, type TokenEndpointClient } from '@authseam/oauth2';
+
+/** What all refreshes of one strategy have in common. */
+export interface RefreshClient {
+  readonly client: TokenEndpointClient;
+  readonly clientId: string;
+  /** Whether `issuer` is configured: else there is nothing to hold an ID token against. */
+  readonly hasIssuer: boolean;
+  readonly resources: readonly (readonly [string, string])[];
+  readonly strategy: string;
+  readonly now: () => number;
+}
+
+/** Tokens that a key without any begins with. */
+export interface Seed {
+  get(): TokenSet | undefined;
+  /** They were used, or are worth nothing any more: they must not come back. */
+  spend(): void;
+}
+
+/** The `fetchToken` of one subject: the grant of the refresh token, or an error that says that a person has to sign in. */
+export function refreshTokens(
+  settings: RefreshClient,
+  subject: string | undefined,
+  seed: Seed,
+): (request: FetchTokenRequest) => Promise<TokenSet> {
+  const { strategy, now } = settings;
+  /** Sending it again would only be refused again. */
+  let refused: string | undefined;
+
+  return async (request) => {
+    const initial = request.current ? undefined : seed.get();
+    if (initial && (initial.expiresAtMs ?? Infinity) > now()) {
+      seed.spend();
+      return initial;
+    }
+    const current = request.current ?? initial;
+    const refreshToken = current?.refreshToken;
+    if (!current || !refreshToken || refreshToken === refused) {
+      const who = subject === undefined ? 'nobody is signed in' : 'this subject is not signed in';
+      const why = refreshToken ? 'the refresh token was refused' : current ? 'the token ran out, and there is no refresh token' : who;
+      throw new InteractionRequiredError(`${strategy}: ${why}. ${ADVICE}`, { strategy, subject });
+    }
+    try {
+      const fresh = await refreshed({ ...current, refreshToken }, settings, request);
+      seed.spend();
+      return fresh;
+    } catch (error) {
+      const isRefused = isAuthError(error, 'TOKEN_ENDPOINT_ERROR') && error.error === 'invalid_grant';
+      if (!isRefused && (error as { code?: unknown }).code !== 'ID_TOKEN_INVALID') throw error;
+      refused = refreshToken;
+      seed.spend();
+      const why = isRefused
+        ? 'the server no longer takes the refresh token (invalid_grant): it ran out, or was revoked'
+        : 'a refresh was answered with an ID token that does not hold, and what came with it was thrown away';
+      const details = isRefused ? { error: 'invalid_grant' } : { cause: error };
+      throw new InteractionRequiredError(`${strategy}: ${why}. ${ADVICE}`, { strategy, subject, ...details });
+    }
+  };
+}
+
+const ADVICE = 'Send the person to createAuthorizationUrl().';
+
+async function refreshed(
+  { refreshToken, accessToken, scope, idToken: previous }: TokenSet & { readonly refreshToken: string },
+  { client, clientId, hasIssuer, resources, now, strategy }: RefreshClient,
+  { signal, emit }: FetchTokenRequest,
+): Promise<TokenSet> {
+  const pairs = [['refresh_token', refreshToken] as const, ...resources];
+  const { idToken, ...fresh } = await client.grant('refresh_token', pairs, { signal, emit, scope, secrets: [accessToken, previous ?? ''] });
+  const kept = { ...fresh, refreshToken: fresh.refreshToken ?? refreshToken };
+  if (!idToken || !hasIssuer) return { ...kept, ...(previous !== undefined && { idToken: previous }) };
+  const metadata = await client.metadata(signal);
+  await checkIdToken(idToken, { metadata, clientId, replaces: previous ?? 'unknown', nowMs: now(), strategy });
+  return { ...kept, idToken };
+}

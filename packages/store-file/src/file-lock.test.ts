@@ -1,0 +1,107 @@
+import { mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { acquireLock } from './file-lock.ts';
+
+const OWNER = '00000000-0000-0000-0000-000000000000';
+
+let root: string;
+let folder: string;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'authseam-store-file-'));
+  folder = join(root, 'lock');
+});
+afterEach(() => {
+  rmSync(root, { recursive: true });
+});
+
+const lock = (options: Partial<Parameters<typeof acquireLock>[1]> = {}) =>
+  acquireLock(folder, { ttlMs: 30_000, waitMs: 0, heartbeatMs: 5_000, now: () => Date.now(), ...options });
+const word = (): string => readdirSync(folder).join().slice('state.'.length);
+
+/** Leaves the lock as a process would that died while it held it. */
+async function leave(beatAtMs: number, untilMs: number): Promise<void> {
+  await (await lock()).release();
+  renameSync(join(folder, 'state.free'), join(folder, `state.held.${OWNER}.${beatAtMs}.${untilMs}`));
+}
+
+it('that ran out has one winner, however many find it', async () => {
+  for (let round = 0; round < 10; round++) {
+    await leave(Date.now() - 2_000, Date.now() - 1_000);
+    const results = await Promise.allSettled(Array.from({ length: 20 }, () => lock()));
+    const won = results.filter((result) => result.status === 'fulfilled');
+    expect(won).toHaveLength(1);
+    await won[0]?.value.release();
+    expect(word()).toBe('free');
+  }
+});
+
+it('that counts is left alone, and taken when it runs out', async () => {
+  await leave(1_000_000, 1_020_000);
+  await expect(lock({ waitMs: 50, now: () => 1_019_999 })).rejects.toThrow('50 ms');
+  await (await lock({ now: () => 1_020_000 })).release();
+});
+
+it('is free when its last heartbeat lies in the future: the clock was set back', async () => {
+  await leave(Date.now() + 3_600_000, Date.now() + 3_620_000);
+  await (await lock()).release();
+});
+
+it('counts for four heartbeats, and never longer than its time to live', async () => {
+  const now = () => 1_000_000;
+  await lock({ now });
+  expect(word()).toMatch(/^held\..+\.1000000\.1020000$/);
+  rmSync(folder, { recursive: true });
+  await lock({ now, ttlMs: 7_000.5 });
+  expect(word()).toMatch(/^held\..+\.1000000\.1007000$/);
+});
+
+it('is kept by its heartbeat, until its time to live ends', async () => {
+  let nowMs = 1_000_000;
+  const now = () => nowMs;
+  await lock({ heartbeatMs: 10, now, ttlMs: 200 });
+  for (let beat = 0; beat < 6; beat++) {
+    const before = word();
+    nowMs += 30; // a lease is 40 ms long
+    while (word() === before) await sleep(1);
+    await expect(lock({ now })).rejects.toThrow('not free');
+  }
+  nowMs += 20;
+  await lock({ now });
+});
+
+it('that was lost stays with the new holder, whatever the old one’s heartbeat and release do', async () => {
+  let nowMs = 1_000_000;
+  const now = () => nowMs;
+  const lost = await lock({ heartbeatMs: 30, now });
+  nowMs += 25_000;
+  const held = await lock({ now });
+  const before = word();
+  await sleep(100);
+  await lost.release();
+  expect(word()).toBe(before);
+  await held.release();
+});
+
+it('keeps no process alive', async () => {
+  const before = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const held = await lock();
+  expect(process.getActiveResourcesInfo().filter((name) => name === 'Timeout')).toHaveLength(before);
+  await held.release();
+});
+
+it('is not taken by one whose signal aborts, before or while it waits', async () => {
+  const reason = new Error('left');
+  await expect(lock({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  const held = await lock();
+  const controller = new AbortController();
+  const waiting = lock({ waitMs: 10_000, signal: controller.signal });
+  await sleep(20);
+  controller.abort(reason);
+  await expect(waiting).rejects.toBe(reason);
+  await held.release();
+  expect(word()).toBe('free');
+});

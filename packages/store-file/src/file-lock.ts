@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TokenLock, TokenLockOptions } from '@authseam/core';
+import { createRegister, readRegister, swapRegister } from './register.ts';
+import { StoreProblem } from './store-problem.ts';
+
+// A lock is a register: `free`, or `held.<owner>.<time of the last heartbeat>.<time until which it counts>`. Each change is one rename from the word that
+// was read, so of two who find a lock run out one takes it, and a heartbeat or a release that comes too late finds nothing to rename.
+
+/** How long, and by which clock. */
+interface LockTiming {
+  readonly heartbeatMs: number;
+  readonly now: () => number;
+}
+
+const FREE = 'free';
+const WORD = /^(?:free|held\.[0-9a-f-]{36}\.(\d+)\.(\d+))$/;
+/** Heartbeats that may be missed. */
+const HEARTBEATS = 4;
+/** Pauses between two looks at a lock that is held, in milliseconds: they double. */
+const SHORTEST_PAUSE_MS = 4;
+const LONGEST_PAUSE_MS = 64;
+/** A timer fires at once past this many milliseconds. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Waits for the lock and takes it.
+ *
+ * @throws {StoreProblem} after `waitMs`. The reason of the signal when it aborts.
+ */
+export async function acquireLock(folder: string, options: TokenLockOptions & LockTiming): Promise<TokenLock> {
+  const { waitMs, signal } = options;
+  const deadlineMs = performance.now() + waitMs;
+  for (let pauseMs = SHORTEST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    const lock = await tryLock(folder, options);
+    if (signal?.aborted) await lock?.release();
+    signal?.throwIfAborted();
+    if (lock) return lock;
+    const leftMs = deadlineMs - performance.now();
+    if (!(leftMs > 0)) throw new StoreProblem(`the lock was not free within ${waitMs} ms`);
+    // Spread, so that those who wait do not look all at once.
+    await sleep(Math.min(leftMs, pauseMs * (0.5 + Math.random())), undefined, signal && { signal }).catch(() => {});
+  }
+}
+
+async function tryLock(folder: string, options: TokenLockOptions & LockTiming): Promise<TokenLock | undefined> {
+  const { now, ttlMs } = options;
+  for (;;) {
+    const content = await readRegister(folder, WORD, now);
+    if (!content) {
+      await createRegister(folder, FREE);
+      continue;
+    }
+    if (!isFree(content.word, now())) return undefined;
+    const owner = randomUUID();
+    const expiresAtMs = now() + ttlMs;
+    const word = heldWord(owner, expiresAtMs, options);
+    return (await swapRegister(folder, content.word, word)) ? holdLock(folder, owner, word, expiresAtMs, options) : undefined;
+  }
+}
+
+/** Whether nobody holds the lock: it was released, or ran out. A heartbeat from the future was given before the clock was set back. */
+function isFree(word: string, nowMs: number): boolean {
+  if (word === FREE) return true;
+  const [, beatAtMs, untilMs] = (WORD.exec(word) ?? []).map(Number) as [number, number, number];
+  return nowMs >= untilMs || beatAtMs - nowMs > untilMs - beatAtMs;
+}
+
+function heldWord(owner: string, expiresAtMs: number, { heartbeatMs, now }: LockTiming): string {
+  const beatAtMs = Math.floor(now());
+  return `held.${owner}.${beatAtMs}.${Math.floor(Math.min(beatAtMs + heartbeatMs * HEARTBEATS, expiresAtMs))}`;
+}
+
+/** A lock that was taken, with its heartbeat. Its timer keeps no process alive. */
+function holdLock(folder: string, owner: string, taken: string, expiresAtMs: number, timing: LockTiming): TokenLock {
+  let word = taken;
+  let isHeld = true;
+  let beating: Promise<void> = Promise.resolve();
+  let released: Promise<void> | undefined;
+  const timer = setInterval(
+    () => {
+      beating = beating.then(beat).catch(() => {}); // the next one may get through
+    },
+    Math.min(timing.heartbeatMs, LONGEST_TIMER_MS),
+  );
+  timer.unref();
+
+  async function beat(): Promise<void> {
+    if (timing.now() >= expiresAtMs) return clearInterval(timer);
+    const next = heldWord(owner, expiresAtMs, timing);
+    isHeld = await swapRegister(folder, word, next);
+    if (isHeld) word = next;
+    else clearInterval(timer);
+  }
+
+  return {
+    release() {
+      released ??= (async () => {
+        clearInterval(timer);
+        await beating;
+        if (isHeld) await swapRegister(folder, word, FREE);
+      })();
+      return released;
+    },
+  };
+}
