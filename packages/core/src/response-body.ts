@@ -1,7 +1,8 @@
 import { readBounded } from './read-bounded.ts';
 
-/** Bytes of a response that a strategy can read, and for how long, in milliseconds: a server that stalls must not hold a caller. */
+/** Bytes of a response that a strategy can read. */
 export const READ_LIMIT = 65_536;
+/** For how long it can, in milliseconds: a server that stalls must not hold a caller. */
 export const READ_TIMEOUT_MS = 10_000;
 /** How long a response that nobody gets may take to be drained, in milliseconds. */
 export const DRAIN_TIMEOUT_MS = 1_000;
