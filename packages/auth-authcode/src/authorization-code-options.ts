@@ -28,7 +28,7 @@ export type AuthorizationServerChoice =
     });
 
 /** Endpoints that the metadata tell, or nobody. */
-export interface Endpoints {
+interface Endpoints {
   /** Where tokens are revoked (RFC 7009). Default: what the metadata say. */
   readonly revocationEndpoint?: string;
   /** Where authorization requests are pushed to (RFC 9126). Default: what the metadata say. */

@@ -1,5 +1,5 @@
 export { type AuthorizationCode, authorizationCode, type SignOutOptions } from './authorization-code.ts';
-export type { AuthorizationCodeOptions, AuthorizationCodeSettings } from './authorization-code-options.ts';
+export type { AuthorizationCodeOptions, AuthorizationCodeSettings, AuthorizationServerChoice } from './authorization-code-options.ts';
 export { AuthorizationError, type AuthorizationErrorCode } from './authorization-error.ts';
 export type { AuthorizationTransaction } from './authorization-transaction.ts';
 export type { AuthorizationUrlOptions } from './authorization-url.ts';

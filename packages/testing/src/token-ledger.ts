@@ -10,7 +10,7 @@ export interface TokenLedgerOptions {
 }
 
 /** Whose an access token is. */
-export interface TokenOwner {
+interface TokenOwner {
   /** Newer tokens supersede older ones of the same subject only. Default: all tokens have the same. */
   readonly subject?: string;
   /** What can be revoked together: the tokens of one sign-in. Default: none. */

@@ -46,7 +46,7 @@ export interface IssuedToken {
 }
 
 /** Paths of the endpoints. */
-export const CODE_ROUTES = {
+const CODE_ROUTES = {
   authorization: '/authorize',
   token: '/token',
   revocation: '/revoke',

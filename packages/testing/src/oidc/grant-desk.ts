@@ -23,7 +23,7 @@ export interface IssuedTokens {
 }
 
 /** Why a code or refresh token was not taken. */
-export interface GrantRefusal {
+interface GrantRefusal {
   readonly error: 'invalid_grant' | 'unsupported_grant_type';
   readonly error_description: string;
 }

@@ -8,7 +8,7 @@ export interface HtmlForm {
 }
 
 /** An input or a button. */
-export interface HtmlField {
+interface HtmlField {
   readonly type: string;
   readonly name: string;
   readonly value: string;
