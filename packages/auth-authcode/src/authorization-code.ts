@@ -106,18 +106,23 @@ export function authorizationCode(options: AuthorizationCodeOptions): Authorizat
     ...ownMethods(sessions.of(undefined)),
     redirectUri,
     createAuthorizationUrl: (request: AuthorizationUrlOptions = {}) => authorizationUrl(settings, request),
-    async handleCallback(callbackUrl: CallbackUrl, transaction: AuthorizationTransaction, { subject, signal }: CallbackOptions = {}) {
+    async handleCallback(callbackUrl: CallbackUrl, transaction: AuthorizationTransaction, given: CallbackOptions = {}) {
+      checkKnownKeys(given, ['subject', 'signal'], 'options', strategy);
+      const { subject, signal } = given;
       if (subject !== undefined && typeof subject !== 'function') checkSubject(subject, strategy);
       const tokens = await exchange(callbackUrl, transaction, signal);
-      const owner = typeof subject === 'function' ? subject(tokens) : subject;
-      if (owner !== undefined) checkSubject(owner, strategy);
+      if (typeof subject !== 'function') return sessions.adopt(subject, tokens);
+      const owner = subject(tokens);
+      checkSubject(owner, strategy);
       return sessions.adopt(owner, tokens);
     },
     session(subject: string) {
       checkSubject(subject, strategy);
       return sessions.of(subject);
     },
-    async signOut({ subject, signal, postLogoutRedirectUri }: SignOutOptions = {}) {
+    async signOut(given: SignOutOptions = {}) {
+      checkKnownKeys(given, ['subject', 'signal', 'postLogoutRedirectUri'], 'options', strategy);
+      const { subject, signal, postLogoutRedirectUri } = given;
       if (subject !== undefined) checkSubject(subject, strategy);
       const { tokens, failure } = await sessions.forget(subject);
       const result = await signOutOfServer({ client, clientId, strategy, tokens, postLogoutRedirectUri, signal });

@@ -34,5 +34,6 @@ declare module '@authseam/core' {
   interface AuthErrors {
     CALLBACK_REJECTED: AuthorizationError;
     AUTHORIZATION_REFUSED: AuthorizationError;
+    ID_TOKEN_INVALID: AuthError;
   }
 }

@@ -27,8 +27,8 @@ export function refreshTokens(
   seed: Seed,
 ): (request: FetchTokenRequest) => Promise<TokenSet> {
   const { strategy, now } = settings;
-  /** Sending it again would only be refused again. */
-  let refused: string | undefined;
+  /** Sending it again would only be refused again. A server may give the same one to whoever signs in again: then it is another set. */
+  let refused: Pick<TokenSet, 'refreshToken' | 'receivedAtMs'> | undefined;
 
   return async (request) => {
     const initial = request.current ? undefined : seed.get();
@@ -38,7 +38,8 @@ export function refreshTokens(
     }
     const current = request.current ?? initial;
     const refreshToken = current?.refreshToken;
-    if (!current || !refreshToken || refreshToken === refused) {
+    const isRefused = refused?.refreshToken === refreshToken && refused?.receivedAtMs === current?.receivedAtMs;
+    if (!current || !refreshToken || isRefused) {
       const who = subject === undefined ? 'nobody is signed in' : 'this subject is not signed in';
       const why = refreshToken ? 'the refresh token was refused' : current ? 'the token ran out, and there is no refresh token' : who;
       throw new InteractionRequiredError(`${strategy}: ${why}. ${ADVICE}`, { strategy, subject });
@@ -48,14 +49,14 @@ export function refreshTokens(
       seed.spend();
       return fresh;
     } catch (error) {
-      const isRefused = isAuthError(error, 'TOKEN_ENDPOINT_ERROR') && error.error === 'invalid_grant';
-      if (!isRefused && (error as { code?: unknown }).code !== 'ID_TOKEN_INVALID') throw error;
-      refused = refreshToken;
+      const isGone = isAuthError(error, 'TOKEN_ENDPOINT_ERROR') && error.error === 'invalid_grant';
+      if (!isGone && (error as { code?: unknown }).code !== 'ID_TOKEN_INVALID') throw error;
+      refused = current;
       seed.spend();
-      const why = isRefused
+      const why = isGone
         ? 'the server no longer takes the refresh token (invalid_grant): it ran out, or was revoked'
         : 'a refresh was answered with an ID token that does not hold, and what came with it was thrown away';
-      const details = isRefused ? { error: 'invalid_grant' } : { cause: error };
+      const details = isGone ? { error: 'invalid_grant' } : { cause: error };
       throw new InteractionRequiredError(`${strategy}: ${why}. ${ADVICE}`, { strategy, subject, ...details });
     }
   };

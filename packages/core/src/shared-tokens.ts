@@ -2,6 +2,7 @@ import { isAuthError, TokenStoreError } from './auth-error.ts';
 import type { AuthEvent } from './auth-event.ts';
 import type { Awaitable } from './auth-strategy.ts';
 import { foreignCause } from './foreign-cause.ts';
+import { redact } from './redact.ts';
 import { isTokenSet, type TokenSet } from './token-set.ts';
 import type { TokenLock, TokenStore } from './token-store.ts';
 import { waitFor } from './wait-for.ts';
@@ -51,7 +52,12 @@ const STORE_TIMEOUT_MS = 2_000;
 /** The entry `key` of `store`. */
 export function sharedTokens(store: TokenStore, key: string, strategy: string): SharedTokens {
   /** One store operation with a bounded wait; a failure is typed and carries nothing of the foreign error but its words. */
-  async function run<T>(operation: TokenStoreError['operation'], work: () => Awaitable<T>, timeoutMs = STORE_TIMEOUT_MS): Promise<T> {
+  async function run<T>(
+    operation: TokenStoreError['operation'],
+    work: () => Awaitable<T>,
+    timeoutMs = STORE_TIMEOUT_MS,
+    secrets: readonly string[] = [],
+  ): Promise<T> {
     const timeoutError = (): Error =>
       new TokenStoreError(`${strategy}: the token store did not answer within ${timeoutMs} ms (${operation}).`, { operation, strategy });
     try {
@@ -59,7 +65,7 @@ export function sharedTokens(store: TokenStore, key: string, strategy: string): 
     } catch (error) {
       if (isAuthError(error)) throw error;
       const message = `${strategy}: the token store failed (${operation}). It is safe to try again.`;
-      throw new TokenStoreError(message, { operation, strategy, cause: foreignCause(error) });
+      throw new TokenStoreError(message, { operation, strategy, cause: foreignCause(error, (text) => redact(text, secrets)) });
     }
   }
 
@@ -183,7 +189,14 @@ export function sharedTokens(store: TokenStore, key: string, strategy: string): 
   return Object.freeze({
     replace,
     async put(set: TokenSet, isWanted: () => boolean) {
-      const version = await run('set', () => store.set(key, set));
+      const work = Promise.resolve().then(() => store.set(key, set));
+      // Database clients quote what they could not write.
+      const secrets = [set.accessToken, set.refreshToken, set.idToken].filter((secret) => secret !== undefined);
+      const version = await run('set', () => work, STORE_TIMEOUT_MS, secrets).catch((error: unknown) => {
+        // A write that arrives after all would sign in whoever was told that it failed.
+        work.then((late) => late && store.delete(key, { ifVersion: late })).catch(() => {});
+        throw error;
+      });
       if (version === false)
         throw new TokenStoreError(`${strategy}: the token store refused an unconditional write.`, { operation: 'set', strategy });
       if (!isWanted()) await run('delete', () => store.delete(key, { ifVersion: version }));

@@ -132,7 +132,7 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
   const shared = store && sharedTokens(store, key, strategy);
   let held: Held | undefined;
   let flight: Promise<Held | undefined> | undefined;
-  let refusal: { readonly error: AuthError; readonly untilMs: number } | undefined;
+  let refusal: { readonly error: AuthError; readonly atMs: number; readonly forMs: number } | undefined;
   /** A token that still works is not refreshed before. */
   let nextRefreshMs = 0;
   let generations = 0;
@@ -176,7 +176,9 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
   /** Joins the refresh that is under way, or starts one. `undefined`: its result was thrown away. */
   function refresh(reason: Reason, request: GetTokenOptions | undefined, background = false): Promise<Held | undefined> {
     if (flight) return flight;
-    if (refusal && now() < refusal.untilMs) return Promise.reject(refusal.error);
+    // A clock that is set back does not make it longer.
+    const refusedMs = refusal ? now() - refusal.atMs : -1;
+    if (refusal && refusedMs >= 0 && refusedMs < refusal.forMs) return Promise.reject(refusal.error);
     const emit = (event: AuthEvent): void => request?.emit?.(event);
     const replaced = held;
     const startedIn = epoch;
@@ -193,7 +195,7 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
         if (!isWanted()) return undefined;
         // Who signs in elsewhere puts a token into the store: that is looked at again, however final the refusal was.
         const forMs = shared && isAuthError(error, 'INTERACTION_REQUIRED') ? 0 : refusedForMs(error);
-        if (forMs > 0) refusal = { error, untilMs: now() + forMs };
+        if (forMs > 0) refusal = { error, atMs: now(), forMs };
         nextRefreshMs = now() + COOL_DOWN_MS;
         if (replaced?.isRejected) replaced.failure = error;
         emit({ type: 'token-request-failed', strategy, code: error.code, background });

@@ -39,6 +39,8 @@ export async function requestToken(send: (signal: AbortSignal) => Promise<TokenS
       if (attempt >= policy.maxAttempts || !isTransient(error) || policy.now() + delayMs >= deadlineMs) throw error;
       policy.onRetry({ attempt, delayMs, code: error.code });
       await pause(delayMs, policy.isAwaited());
+      // A machine that slept meanwhile has no time left: a refresh token that is sent and not waited for is lost.
+      if (policy.now() >= deadlineMs) throw error;
     }
   }
 }

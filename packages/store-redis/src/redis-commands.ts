@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '@authseam/core';
 import type { RedisConnection } from './redis-client.ts';
@@ -48,8 +49,7 @@ export function redisCommands(connection: RedisConnection): RedisCommands {
 
   async function limited<T>(limitMs: number, work: (limit: Limit) => Promise<T>): Promise<T> {
     const controller = new AbortController();
-    const timer = setTimeout(() => controller.abort(), limitMs);
-    timer.unref();
+    const timer = setTimeout(() => controller.abort(), limitMs).unref();
     return work({ signal: controller.signal, limitMs }).finally(() => clearTimeout(timer));
   }
 

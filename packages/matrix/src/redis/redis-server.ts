@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -44,7 +44,7 @@ export async function startRedis(settings: readonly string[] = [], { isDurable =
     async [Symbol.asyncDispose]() {
       running.child.stdin?.end();
       await running.ended();
-      rmSync(folder, { recursive: true });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
     },
   };
 }
@@ -55,17 +55,17 @@ interface Running {
   ended(): Promise<unknown>;
 }
 
-/** The shell ends Redis when its input closes, which it does when this process ends, by force too. */
+/** The shell ends Redis and removes its folder when its input closes, which it does when this process ends, by force too. */
 const WATCHED = `exec 3<&0
 redis-server "$@" </dev/null >/dev/null 3<&- & redis=$!
 echo $redis
-(read -r _ <&3; kill -KILL $redis) >/dev/null 2>&1 & watcher=$!
+(read -r _ <&3; trap '' TERM; kill -KILL $redis; rm -rf "$0") >/dev/null 2>&1 & watcher=$!
 wait $redis
 kill $watcher`;
 
 async function startOnce(args: readonly string[], socket: string): Promise<Running> {
   rmSync(socket, { force: true });
-  const child = spawn('sh', ['-c', WATCHED, 'sh', ...args], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const child = spawn('sh', ['-c', WATCHED, dirname(socket), ...args], { stdio: ['pipe', 'pipe', 'ignore'] });
   const exit = once(child, 'exit');
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
   for (const handle of [child, child.stdin, child.stdout]) (handle as unknown as { unref(): void }).unref();
