@@ -6,5 +6,5 @@ const project = authseamProject('matrix-oldest-axios');
 export default {
   ...project,
   resolve: { alias: [{ find: /^axios$/, replacement: 'axios-1.12' }] },
-  test: { ...project.test, include: ['src/axios-adapter.test.ts'] },
+  test: { ...project.test, include: ['src/axios-{adapter,attach,errors,redirects}.test.ts'] },
 };

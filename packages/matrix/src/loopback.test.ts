@@ -6,9 +6,9 @@ import { type AuthorizationCode, type AuthorizationCodeOptions, authorizationCod
 import { type LoginEvent, type LoginOptions, login } from '@authseam/auth-authcode/loopback';
 import { isAuthError } from '@authseam/core';
 import { loopbackServer, type OidcServer, oidcServer, signIn } from '@authseam/testing';
-import { chromium, type Request } from 'playwright-core';
+import type { Request } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { hasChromium } from './browser/chromium-page.ts';
+import { hasChromium, launchChromium } from './browser/chromium-page.ts';
 
 let server: OidcServer;
 beforeAll(async () => {
@@ -665,7 +665,7 @@ describe('in a real browser', () => {
     if (!hasChromium()) context.skip('needs chromium');
   });
   it.each(['query', 'form_post'] as const)('the person signs in and sees the page (%s)', { timeout: 30_000 }, async (responseMode) => {
-    const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-proxy-server', '--disable-gpu'] });
+    const browser = await launchChromium();
     try {
       const page = await browser.newPage();
       const complaints: string[] = [];

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type LoopbackServer, loopbackServer } from '@authseam/testing';
 import { build } from 'esbuild';
-import { chromium, type Page } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 
 /** Where Debian puts it. */
 const EXECUTABLE = '/usr/bin/chromium';
@@ -19,7 +19,7 @@ export interface ChromiumPage extends AsyncDisposable {
 
 /** Starts Chromium, which reaches nothing but this machine, and opens the page. */
 export async function openChromiumPage(): Promise<ChromiumPage> {
-  const [script, browser] = await Promise.all([bundledPage(), chromium.launch({ executablePath: EXECUTABLE, args: FLAGS })]);
+  const [script, browser] = await Promise.all([bundledPage(), launchChromium()]);
   const html = '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>';
   const server = await loopbackServer({
     routes: {
@@ -42,6 +42,12 @@ export async function openChromiumPage(): Promise<ChromiumPage> {
   }
 }
 
+/** Starts Chromium, which reaches nothing but this machine. @param hosts Names that lead there besides, as rules of `--host-resolver-rules`. */
+export function launchChromium(hosts: readonly string[] = []): Promise<Browser> {
+  const rules = [...hosts, 'MAP * ~NOTFOUND', 'EXCLUDE 127.0.0.1', 'EXCLUDE localhost'].join(', ');
+  return chromium.launch({ executablePath: EXECUTABLE, args: [...FLAGS, `--host-resolver-rules=${rules}`] });
+}
+
 const FLAGS = [
   '--disable-gpu',
   '--disable-quic',
@@ -50,7 +56,6 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
 ];
 
 async function bundledPage(): Promise<string> {

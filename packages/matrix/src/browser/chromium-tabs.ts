@@ -1,6 +1,7 @@
 import { type LoopbackServer, loopbackServer } from '@authseam/testing';
 import { build } from 'esbuild';
-import { type BrowserContext, type CDPSession, chromium, type Page } from 'playwright-core';
+import type { BrowserContext, CDPSession, Page } from 'playwright-core';
+import { launchChromium } from './chromium-page.ts';
 
 /** A Chromium whose tabs all load one script. */
 export interface ChromiumTabs extends AsyncDisposable {
@@ -19,7 +20,7 @@ export const INSECURE_HOST = 'insecure.example';
 export async function openChromiumTabs(script: string): Promise<ChromiumTabs> {
   const [bundle, browser] = await Promise.all([
     bundled(`${import.meta.dirname}/${script}`),
-    chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS }),
+    launchChromium([`MAP ${INSECURE_HOST} 127.0.0.1`]),
   ]);
   const html = '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>';
   const server = await loopbackServer({
@@ -45,16 +46,6 @@ export async function openChromiumTabs(script: string): Promise<ChromiumTabs> {
     },
   };
 }
-
-const FLAGS = [
-  '--disable-gpu',
-  '--no-first-run',
-  '--no-proxy-server',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  `--host-resolver-rules=MAP ${INSECURE_HOST} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1`,
-];
 
 async function bundled(file: string): Promise<string> {
   const { outputFiles } = await build({
