@@ -158,7 +158,8 @@ export class AxiosCall implements ClientCall<Outcome> {
   sendBare(): Promise<Outcome> {
     const { config, data, root, signal, hops } = this;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    if (hops === 0) return outcomeOf(root.adapter(data === config.data ? root.config : this.#copy()), { isJudged: true });
+    const isAsGiven = config === root.config && data === config.data;
+    if (hops === 0) return outcomeOf(root.adapter(isAsGiven ? config : this.#copy()), { isJudged: true });
     // The rest of a chain: what is left of the limits is axios's to keep.
     const rest = this.#copy();
     const { maxRedirects } = rest;
