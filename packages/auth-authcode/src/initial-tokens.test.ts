@@ -1,5 +1,6 @@
 import { memoryStore } from '@authseam/core';
 import { describe, expect, it } from 'vitest';
+import type { AuthorizationCode } from './authorization-code.ts';
 import { codeClient, codeServer, signedIn } from './fixtures/code-server.ts';
 
 const T0 = Date.UTC(2026, 0, 1);
@@ -72,6 +73,20 @@ describe('initial tokens', () => {
       expect(store.get('key')).toBeUndefined();
       await signedIn(auth, 'anna');
       expect(await auth.getToken()).toMatchObject({ accessToken: expect.stringContaining('at-anna') });
+    }
+  });
+
+  it('do not come back where somebody else has signed in, here or in another process', async () => {
+    for (const where of ['here', 'elsewhere']) {
+      const store = memoryStore();
+      const server = codeServer();
+      const [here, there] = [1, 2].map(() => codeClient(server, { store, storeKey: 'key', now, initialTokens: valid }));
+      await signedIn((where === 'here' ? here : there) as AuthorizationCode, 'anna');
+      expect(await here?.getToken()).toMatchObject({ accessToken: 'at-anna-1' });
+      if (where === 'here') await here?.invalidate();
+      else await there?.signOut();
+      const again = here?.getToken({ forceRefresh: true });
+      await expect(again).rejects.toMatchObject({ code: 'INTERACTION_REQUIRED', error: undefined });
     }
   });
 

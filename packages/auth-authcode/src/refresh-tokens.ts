@@ -13,30 +13,14 @@ export interface RefreshClient {
   readonly now: () => number;
 }
 
-/** Tokens that a key without any begins with. */
-export interface Seed {
-  get(): TokenSet | undefined;
-  /** They were used, or are worth nothing any more: they must not come back. */
-  spend(): void;
-}
-
 /** The `fetchToken` of one subject: the grant of the refresh token, or an error that says that a person has to sign in. */
-export function refreshTokens(
-  settings: RefreshClient,
-  subject: string | undefined,
-  seed: Seed,
-): (request: FetchTokenRequest) => Promise<TokenSet> {
-  const { strategy, now } = settings;
+export function refreshTokens(settings: RefreshClient, subject: string | undefined): (request: FetchTokenRequest) => Promise<TokenSet> {
+  const { strategy } = settings;
   /** Sending it again would only be refused again. A server may give the same one to whoever signs in again: then it is another set. */
   let refused: Pick<TokenSet, 'refreshToken' | 'receivedAtMs'> | undefined;
 
   return async (request) => {
-    const initial = request.current ? undefined : seed.get();
-    if (initial && (initial.expiresAtMs ?? Infinity) > now()) {
-      seed.spend();
-      return initial;
-    }
-    const current = request.current ?? initial;
+    const { current } = request;
     const refreshToken = current?.refreshToken;
     const isRefused = refused?.refreshToken === refreshToken && refused?.receivedAtMs === current?.receivedAtMs;
     if (!current || !refreshToken || isRefused) {
@@ -45,14 +29,11 @@ export function refreshTokens(
       throw new InteractionRequiredError(`${strategy}: ${why}. ${ADVICE}`, { strategy, subject });
     }
     try {
-      const fresh = await refreshed({ ...current, refreshToken }, settings, request);
-      seed.spend();
-      return fresh;
+      return await refreshed({ ...current, refreshToken }, settings, request);
     } catch (error) {
       const isGone = isAuthError(error, 'TOKEN_ENDPOINT_ERROR') && error.error === 'invalid_grant';
       if (!isGone && (error as { code?: unknown }).code !== 'ID_TOKEN_INVALID') throw error;
       refused = current;
-      seed.spend();
       const why = isGone
         ? 'the server no longer takes the refresh token (invalid_grant): it ran out, or was revoked'
         : 'a refresh was answered with an ID token that does not hold, and what came with it was thrown away';

@@ -91,7 +91,7 @@ export class Session implements AuthStrategy<TokenSet>, Required<TokenSource> {
   /** Who was let go of since the token was sent does not know it any more: what the store holds is looked at first. */
   #usingAgain<T>(context: GetTokenOptions | undefined, work: (session: Active) => Awaitable<T>): Awaitable<T> {
     return this.#keeper.using(this.#subject, (session) => {
-      if (session.manager.peek() || session.manager.isRefreshing()) return work(session);
+      if (session.manager.peek()) return work(session);
       return Promise.resolve(session.manager.getToken(context)).then(() => work(session));
     });
   }

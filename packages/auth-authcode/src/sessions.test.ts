@@ -69,7 +69,10 @@ describe('sessions', () => {
       const { transaction } = await auth.createAuthorizationUrl();
       const call = auth.handleCallback(`/callback?code=${code}&state=${transaction.state}`, transaction, { subject });
       if (code === 'b') await expect(call).rejects.toMatchObject({ option: 'subject' });
-      else expect(await auth.session('anna').getToken()).toBe(await call);
+      else {
+        const tokens = await call;
+        expect(await auth.session('anna').getToken()).toBe(tokens);
+      }
     }
   });
 
@@ -171,6 +174,30 @@ describe('sessions', () => {
     release();
     expect(await waiting).toMatchObject({ accessToken: 'at-anna-2' });
     expect(server.reused).toEqual([]);
+  });
+
+  it('whose token the store could not take are not let go of: what it holds is spent', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const store = memoryStore();
+    let isDown = false;
+    const set: typeof store.set = (key, ...rest) =>
+      isDown && key.includes('anna') ? Promise.reject(new Error('full')) : store.set(key, ...rest);
+    const server = codeServer();
+    const auth = codeClient(server, { store: { ...store, set } });
+    await signedIn(auth, 'anna', 'anna');
+    isDown = true;
+    await auth.session('anna').getToken({ forceRefresh: true });
+    await everyone(auth);
+    isDown = false;
+    const fresh = await auth.session('anna').getToken({ forceRefresh: true });
+    expect(server.reused).toEqual([]);
+    await everyone(auth);
+    expect(await auth.session('anna').getToken()).toEqual(fresh);
+  });
+
+  it('fail while the store is down, for who is signed in may be in it; nobody is sent to sign in again', async () => {
+    const auth = codeClient(codeServer(), { store: { ...memoryStore(), get: () => Promise.reject(new Error('down')) } });
+    await expect(auth.session('anna').getToken()).rejects.toMatchObject({ code: 'TOKEN_STORE_ERROR', operation: 'get' });
   });
 
   it('that wait are not let go of', async () => {

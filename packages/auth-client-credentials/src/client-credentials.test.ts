@@ -46,7 +46,10 @@ describe('clientCredentials', () => {
     });
     const { authorization, events } = await authorized(strategy);
     expect(authorization).toBe('Bearer token-1');
-    expect(events).toMatchObject([{ type: 'token-fetched', strategy: 'clientCredentials', generation: 1, reason: 'missing' }]);
+    expect(events).toMatchObject([
+      { type: 'token-fetched', strategy: 'clientCredentials', generation: 1, reason: 'missing' },
+      { type: 'token-awaited', strategy: 'clientCredentials', generation: 1 },
+    ]);
     const [{ form, headers }] = server.requests as [TokenServer['requests'][number]];
     expect(Object.fromEntries(form)).toEqual({
       grant_type: 'client_credentials',

@@ -8,10 +8,13 @@ export type AuthEvent =
   | RejectedEvent
   | RejectionCheckFailedEvent
   | ReplaySkippedEvent
+  | TokenLockedEvent
   | TokenFetchedEvent
   | TokenAdoptedEvent
+  | TokenDiscardedEvent
   | TokenRequestRetryEvent
   | TokenRequestFailedEvent
+  | TokenAwaitedEvent
   | ScopeChangedEvent
   | TokenStoreFailedEvent;
 
@@ -49,22 +52,44 @@ export interface ReplaySkippedEvent extends EventOf<'replay-skipped'> {
   readonly reason: 'body-not-replayable' | 'max-attempts';
 }
 
-/** A token request succeeded. */
-export interface TokenFetchedEvent extends EventOf<'token-fetched'> {
+/** One step of obtaining a token. */
+interface TokenEventOf<Type extends string> extends EventOf<Type> {
+  /** The generation that this refresh works towards, the same for all its steps; one that fails leaves its number to the next. */
   readonly generation: number;
+}
+
+/** The lock of the token's entry is held: no other process refreshes it now. */
+export interface TokenLockedEvent extends TokenEventOf<'token-locked'> {
+  /** Milliseconds that the lock was waited for. */
+  readonly waitedMs: number;
+}
+
+/** A token request succeeded. The store has the token by now, or has failed, which an event of its own reported. */
+export interface TokenFetchedEvent extends TokenEventOf<'token-fetched'> {
   readonly reason: 'missing' | 'expiring' | 'rejected' | 'forced';
   /** Milliseconds since the epoch. */
   readonly expiresAtMs: number | undefined;
+  /** Milliseconds since the epoch. */
+  readonly receivedAtMs: number | undefined;
+  /** Milliseconds from the beginning of the refresh: lock, request and store included. */
+  readonly tookMs: number;
 }
 
-/** A token came from the store, where this or another process had put it. */
-export interface TokenAdoptedEvent extends EventOf<'token-adopted'> {
-  readonly generation: number;
+/** A token came from the store, where this or another process had put it, or was there to begin with: no token request was needed. */
+export interface TokenAdoptedEvent extends TokenEventOf<'token-adopted'> {
   readonly expiresAtMs: number | undefined;
+  /** Milliseconds since the epoch, by the clock of who fetched it. */
+  readonly receivedAtMs: number | undefined;
+  readonly tookMs: number;
+}
+
+/** What a refresh brought was thrown away: the token was invalidated meanwhile, or the person signed out or in. */
+export interface TokenDiscardedEvent extends TokenEventOf<'token-discarded'> {
+  readonly tookMs: number;
 }
 
 /** A token request failed and is tried again. */
-export interface TokenRequestRetryEvent extends EventOf<'token-request-retry'> {
+export interface TokenRequestRetryEvent extends TokenEventOf<'token-request-retry'> {
   /** Number of the attempt that failed, from 1. */
   readonly attempt: number;
   /** Milliseconds until the next one. */
@@ -74,10 +99,18 @@ export interface TokenRequestRetryEvent extends EventOf<'token-request-retry'> {
 }
 
 /** No token could be obtained. In the background the token at hand goes on serving. */
-export interface TokenRequestFailedEvent extends EventOf<'token-request-failed'> {
+export interface TokenRequestFailedEvent extends TokenEventOf<'token-request-failed'> {
   /** `code` of the error. */
   readonly code: string;
   readonly background: boolean;
+  readonly tookMs: number;
+}
+
+/** A caller had to wait for a token: for its own refresh, or one that was under way. For 0 ms where a refusal is remembered. */
+export interface TokenAwaitedEvent extends EventOf<'token-awaited'> {
+  /** Of the token it was given; of the one at hand where it was given none. */
+  readonly generation: number;
+  readonly waitedMs: number;
 }
 
 /** The server granted another scope than was asked for (RFC 6749 §3.3). */
@@ -87,6 +120,6 @@ export interface ScopeChangedEvent extends EventOf<'scope-changed'> {
 }
 
 /** The store failed; the token in memory goes on serving this process. */
-export interface TokenStoreFailedEvent extends EventOf<'token-store-failed'> {
+export interface TokenStoreFailedEvent extends TokenEventOf<'token-store-failed'> {
   readonly operation: 'get' | 'set' | 'delete' | 'lock' | 'release';
 }

@@ -85,7 +85,11 @@ function describeEvent(event: AuthEvent): string | number | undefined {
       return event.status;
     case 'replay-skipped':
       return event.reason satisfies 'body-not-replayable' | 'max-attempts';
+    case 'token-locked':
+    case 'token-awaited':
+      return event.waitedMs;
     case 'token-fetched':
+    case 'token-discarded':
       return event.generation;
     case 'token-adopted':
       return event.expiresAtMs;

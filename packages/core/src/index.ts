@@ -20,7 +20,10 @@ export type {
   RequestBareEvent,
   ScopeChangedEvent,
   TokenAdoptedEvent,
+  TokenAwaitedEvent,
+  TokenDiscardedEvent,
   TokenFetchedEvent,
+  TokenLockedEvent,
   TokenRequestFailedEvent,
   TokenRequestRetryEvent,
   TokenStoreFailedEvent,
@@ -48,8 +51,9 @@ export { readBounded } from './read-bounded.ts';
 export { redact, redactedCause } from './redact.ts';
 export { checkSecret, resolveSecret, type Secret, type SecretUse } from './secret.ts';
 export { staticHeaders } from './static-headers.ts';
-export { createTokenManager, type FetchTokenRequest, type TokenManager, type TokenManagerOptions } from './token-manager.ts';
+export { createTokenManager } from './token-manager.ts';
+export type { FetchTokenRequest, TokenManagerOptions } from './token-manager-options.ts';
 export type { TokenSet } from './token-set.ts';
-export type { GetTokenOptions, TokenSource } from './token-source.ts';
+export type { GetTokenOptions, TokenManager, TokenSource } from './token-source.ts';
 export type { TokenLock, TokenLockOptions, TokenStore } from './token-store.ts';
 export { type WaitLimits, waitFor } from './wait-for.ts';

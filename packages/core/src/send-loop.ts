@@ -1,7 +1,6 @@
 import { afterwards } from './aftermath.ts';
 import { checkPatch, findConflict, isEmptyPatch } from './apply-patch.ts';
 import { AuthError, ConfigurationError, isAuthError } from './auth-error.ts';
-import type { AuthEvent } from './auth-event.ts';
 import type {
   AuthContext,
   AuthPatch,
@@ -13,6 +12,7 @@ import type {
   WithAuthOptions,
 } from './auth-strategy.ts';
 import { checkStrategy } from './check-strategy.ts';
+import { emitTo, report } from './emit-to.ts';
 import { foreignCause } from './foreign-cause.ts';
 import { isPromiseLike } from './is-promise-like.ts';
 import { createOriginPolicy, type OriginPolicy } from './origin-policy.ts';
@@ -214,26 +214,6 @@ const now = (): number => Date.now();
 
 /** The context of all clients whose events nobody wants. */
 const unobserved: AuthContext = Object.freeze({ now, emit: () => {} });
-
-function emitTo(onEvent: (event: AuthEvent) => void): (event: AuthEvent) => void {
-  return (event) => {
-    try {
-      onEvent(event);
-    } catch (error) {
-      report(error);
-    }
-  };
-}
-
-/** Who only looks on cannot break what it looks at: what it throws is reported, and nothing else. */
-function report(error: unknown): void {
-  const { reportError, process } = globalThis as {
-    reportError?: (error: unknown) => void;
-    process?: { emitWarning?: (warning: string | Error) => void };
-  };
-  if (reportError) reportError(error);
-  else process?.emitWarning?.(error instanceof Error ? error : String(error));
-}
 
 function checkOptions(options: WithAuthOptions): void {
   const fail = (option: string, expected: string): never => {

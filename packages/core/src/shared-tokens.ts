@@ -1,28 +1,28 @@
-import { isAuthError, TokenStoreError } from './auth-error.ts';
-import type { AuthEvent } from './auth-event.ts';
-import type { Awaitable } from './auth-strategy.ts';
-import { foreignCause } from './foreign-cause.ts';
-import { redact } from './redact.ts';
-import { isTokenSet, type TokenSet } from './token-set.ts';
+import { type AuthError, isAuthError, TokenStoreError } from './auth-error.ts';
+import { type Found, type StoreOperation, storeEntry } from './store-entry.ts';
+import type { TokenSet } from './token-set.ts';
 import type { TokenLock, TokenStore } from './token-store.ts';
-import { waitFor } from './wait-for.ts';
 
 /** One key of a store, as a token manager uses it. */
 export interface SharedTokens {
   /**
    * The refresh transaction: read, lock, read again, request, write, release. What another process refreshed is adopted without a request. The store
    * has the new token before anyone gets it.
+   *
+   * @returns `undefined` when the token was invalidated meanwhile.
    */
   replace(replaced: StoredToken | undefined, steps: ReplaceSteps): Promise<SharedResult | undefined>;
   /**
    * Writes an entry whatever stands there: somebody has signed in.
    *
    * @param isWanted Asked when it is written: if not, it is taken out again.
-   * @returns Its version. @throws {TokenStoreError}
+   * @returns Its version. @throws {TokenStoreError} and then what arrives late is taken out again too.
    */
   put(set: TokenSet, isWanted: () => boolean): Promise<string>;
-  /** Deletes the entry. @throws {TokenStoreError} */
-  forget(): Promise<void>;
+  /** Writes again what could not be written. @returns The version of what stands there now; `undefined`: it failed again, or is not wanted any more. */
+  save(unsaved: StoredToken, isWanted: () => boolean): Promise<string | undefined>;
+  /** Deletes the entry, whoever wrote it. @returns What stood there last, and why it may still stand there. */
+  forget(): Promise<{ readonly set: TokenSet | undefined; readonly failure: AuthError | undefined }>;
 }
 
 /** A token, and what is known of the store's copy. */
@@ -39,85 +39,91 @@ interface ReplaceSteps {
   readonly isWanted: () => boolean;
   /** Whether a token from the store can serve. */
   readonly isUsable: (set: TokenSet) => boolean;
-  readonly request: (current: TokenSet | undefined) => Promise<TokenSet>;
-  readonly emit: (event: AuthEvent) => void;
+  readonly now: () => number;
+  /** What an empty entry begins with. */
+  readonly initial: TokenSet | undefined;
+  /** Whether nothing can be fetched without a refresh token. */
+  readonly needsRefreshToken: boolean;
+  /** @param reread Asks the store for what another process has put there since. */
+  readonly request: (current: TokenSet | undefined, reread: () => Promise<TokenSet | undefined>) => Promise<TokenSet>;
+  /** @param sinceMs When the wait for the lock began. */
+  readonly onLocked: (sinceMs: number) => void;
+  readonly onStoreFailed: (operation: StoreOperation) => void;
 }
 
 type SharedResult = StoredToken & { readonly isAdopted?: true };
 
-/** Lock and store limits, in milliseconds: a lock outlives the longest refresh, a wait for it outlasts a token request. */
-const LOCK = { ttlMs: 30_000, waitMs: 15_000 };
-const STORE_TIMEOUT_MS = 2_000;
+/** What a refresh of another process writes meanwhile is deleted in its turn, so often; then whatever stands there. */
+const MOST_DELETIONS = 3;
 
 /** The entry `key` of `store`. */
 export function sharedTokens(store: TokenStore, key: string, strategy: string): SharedTokens {
-  /** One store operation with a bounded wait; a failure is typed and carries nothing of the foreign error but its words. */
-  async function run<T>(
-    operation: TokenStoreError['operation'],
-    work: () => Awaitable<T>,
-    timeoutMs = STORE_TIMEOUT_MS,
-    secrets: readonly string[] = [],
-  ): Promise<T> {
-    const timeoutError = (): Error =>
-      new TokenStoreError(`${strategy}: the token store did not answer within ${timeoutMs} ms (${operation}).`, { operation, strategy });
-    try {
-      return await waitFor(Promise.resolve().then(work), { timeoutMs, timeoutError });
-    } catch (error) {
-      if (isAuthError(error)) throw error;
-      const message = `${strategy}: the token store failed (${operation}). It is safe to try again.`;
-      throw new TokenStoreError(message, { operation, strategy, cause: foreignCause(error, (text) => redact(text, secrets)) });
-    }
-  }
-
-  /** A write that has not settled. */
-  let writing: Promise<void> | undefined;
+  const entry = storeEntry(store, key, strategy);
 
   async function replace(replaced: StoredToken | undefined, steps: ReplaceSteps): Promise<SharedResult | undefined> {
-    const { isUsable, isWanted, request, emit } = steps;
-    let isRotating = replaced?.set.refreshToken !== undefined;
+    const { isUsable, isWanted, initial, needsRefreshToken, onStoreFailed } = steps;
+    let isRotating = needsRefreshToken || replaced?.set.refreshToken !== undefined;
     /** A store that is down must not stop a grant that needs no state; a refresh token that may be used once must not be sent without it. */
-    const tolerate = (error: unknown): undefined => {
+    const tolerate = (operation: StoreOperation) => (error: unknown) => {
       if (isRotating) throw error;
-      emit({ type: 'token-store-failed', strategy, operation: (error as TokenStoreError).operation });
+      onStoreFailed(operation);
+      return undefined;
     };
-    const read = async () => {
-      const found = await run('get', () => store.get(key)).catch(tolerate);
-      if (!found || isTokenSet(found.entry)) return found;
-      emit({ type: 'token-store-failed', strategy, operation: 'get' });
-      return { ...found, entry: undefined };
+    const read = async (): Promise<Found | undefined> => {
+      const found = await entry.read().catch(tolerate('get'));
+      if (found && !found.set) onStoreFailed('get');
+      return found;
     };
     const isOutlived = (version: string | undefined): boolean =>
       replaced?.outlived !== undefined && replaced.outlived === (version ?? null);
-    const adopt = (found: Awaited<ReturnType<typeof read>>): SharedResult | undefined => {
-      const { entry: set, version } = found ?? {};
-      return set && !isOutlived(version) && isUsable(set) ? { set, version, isAdopted: true } : undefined;
-    };
+    const adopt = (found: Found | undefined): SharedResult | undefined =>
+      found?.set && !isOutlived(found.version) && isUsable(found.set) ? { ...found, set: found.set, isAdopted: true } : undefined;
 
     let stored = await read();
     const early = adopt(stored);
     if (early) return early;
-    isRotating ||= stored?.entry?.refreshToken !== undefined;
-    const lock = await acquire().catch(tolerate);
+    isRotating ||= stored?.set?.refreshToken !== undefined;
+    // Nothing will be sent: whoever asks for subjects that never signed in leaves no locks behind.
+    const isHopeless = needsRefreshToken && !stored?.set && !replaced && !initial;
+    const sinceMs = steps.now();
+    const lock = isHopeless ? undefined : await entry.lock().catch(tolerate('lock'));
     try {
-      if (lock) stored = await read();
+      if (lock) {
+        steps.onLocked(sinceMs);
+        stored = await read();
+      }
       const late = adopt(stored);
       if (late || !isWanted()) return late;
       // What was in the store and is there no more was signed out, by another process say: it must not come back from memory.
       const isSignedOut = isRotating && stored === undefined && replaced?.version !== undefined;
-      const remembered = isSignedOut ? undefined : replaced?.set;
-      const current = isOutlived(stored?.version) ? remembered : (stored?.entry ?? remembered);
-      let set: TokenSet;
-      try {
-        set = await request(current);
-      } catch (error) {
-        return await afterRefusal(error, current, stored?.version, steps);
-      }
-      return isWanted() ? await write(set, stored?.version ?? null, steps) : undefined;
+      const remembered = isSignedOut ? undefined : (replaced?.set ?? (stored ? undefined : initial));
+      const current = isOutlived(stored?.version) ? remembered : (stored?.set ?? remembered);
+      return await requested(current, stored, steps);
     } finally {
-      // A write that nobody waits for any more is still under way: whoever has the lock next would send a spent refresh token.
-      const isStuck = writing !== undefined;
-      const released = lock && Promise.resolve(writing).then(() => release(lock, emit));
-      if (!isStuck) await released;
+      await release(lock, steps);
+    }
+  }
+
+  async function requested(
+    current: TokenSet | undefined,
+    stored: Found | undefined,
+    steps: ReplaceSteps,
+  ): Promise<SharedResult | undefined> {
+    let known = stored;
+    /** After a connection that was lost: what another process has refreshed since need not be asked for again. */
+    const reread = async (): Promise<TokenSet | undefined> => {
+      const found = await entry.read();
+      if (!found?.set || found.version === known?.version) return undefined;
+      known = found;
+      return found.set;
+    };
+    try {
+      const set = await steps.request(current, reread);
+      if (known?.set === set) return { set, version: known.version, isAdopted: true };
+      return steps.isWanted() ? await write(set, known?.version ?? null, steps) : undefined;
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      return afterRefusal(error, current, known?.version, steps);
     }
   }
 
@@ -128,82 +134,94 @@ export function sharedTokens(store: TokenStore, key: string, strategy: string): 
     ifVersion: string | undefined,
     steps: ReplaceSteps,
   ): Promise<SharedResult | undefined> {
-    const isFinal =
-      isAuthError(error, 'INTERACTION_REQUIRED') || (isAuthError(error, 'TOKEN_ENDPOINT_ERROR') && error.error === 'invalid_grant');
-    if (!isFinal) throw error;
-    const found = await run('get', () => store.get(key)).catch(() => undefined);
-    if (found && isTokenSet(found.entry) && found.entry.refreshToken !== refused?.refreshToken) {
-      if (steps.isUsable(found.entry)) return { set: found.entry, version: found.version, isAdopted: true };
-      return steps.isWanted() ? write(await steps.request(found.entry), found.version, steps) : undefined;
+    const found = await entry.read().catch(() => undefined);
+    if (found?.set && found.set.refreshToken !== refused?.refreshToken) {
+      if (steps.isUsable(found.set)) return { ...found, set: found.set, isAdopted: true };
+      if (!steps.isWanted()) return undefined;
+      return write(await steps.request(found.set, async () => undefined), found.version, steps);
     }
     // Left standing it would only be refused again.
-    if (ifVersion !== undefined) await run('delete', () => store.delete(key, { ifVersion })).catch(() => {});
+    if (ifVersion !== undefined) await entry.delete(ifVersion).catch(() => {});
     throw error;
   }
 
-  /** A lock that is granted after nobody waits for it any more is given back. */
-  async function acquire(): Promise<TokenLock | undefined> {
-    const locking = Promise.resolve().then(() => store.lock?.(key, LOCK));
-    try {
-      return await run('lock', () => locking, LOCK.waitMs);
-    } catch (error) {
-      locking.then((lock) => lock?.release()).catch(() => {}); // it runs out by itself
-      throw error;
-    }
-  }
-
   /** A lost race or a failing store leaves the token in memory: it was paid for, and serves this process. */
-  async function write(set: TokenSet, ifVersion: string | null, { isWanted, emit }: ReplaceSteps): Promise<StoredToken | undefined> {
-    const work = Promise.resolve().then(() => store.set(key, set, { ifVersion }));
-    const settled = work.then(
-      () => {},
-      () => {},
-    );
-    writing = settled;
-    void settled.then(() => {
-      if (writing === settled) writing = undefined;
-    });
-    const version = await run('set', () => work).catch(() => undefined);
+  async function write(
+    set: TokenSet,
+    ifVersion: string | null,
+    { isWanted, onStoreFailed }: Pick<ReplaceSteps, 'isWanted' | 'onStoreFailed'>,
+  ): Promise<StoredToken | undefined> {
+    const version = await entry.write(set, ifVersion, isWanted).catch(() => undefined);
     if (!version) {
       if (version === false && ifVersion !== null && (await isEmpty())) return undefined; // signed out meanwhile, by another process
-      emit({ type: 'token-store-failed', strategy, operation: 'set' });
+      onStoreFailed('set');
       return { set, outlived: ifVersion };
     }
     if (isWanted()) return { set, version };
-    await run('delete', () => store.delete(key, { ifVersion: version }));
+    await entry.delete(version);
     return undefined;
   }
 
   async function isEmpty(): Promise<boolean> {
-    return run('get', () => store.get(key)).then(
+    return entry.read().then(
       (found) => found === undefined,
       () => false,
     );
   }
 
-  /** A lock that cannot be released runs out by itself. */
-  async function release(lock: TokenLock, emit: ReplaceSteps['emit']): Promise<void> {
-    await run('release', () => lock.release()).catch(() => emit({ type: 'token-store-failed', strategy, operation: 'release' }));
+  /** After a write that nobody waits for any more: whoever has the lock next would send a spent refresh token. A lock runs out by itself. */
+  async function release(lock: TokenLock | undefined, { onStoreFailed }: ReplaceSteps): Promise<void> {
+    if (!lock) return;
+    const letGo = (): Promise<void> => entry.release(lock).catch(() => onStoreFailed('release'));
+    const writing = entry.writing();
+    if (writing) void writing.then(letGo);
+    else await letGo();
   }
 
   return Object.freeze({
     replace,
+
     async put(set: TokenSet, isWanted: () => boolean) {
-      const work = Promise.resolve().then(() => store.set(key, set));
-      // Database clients quote what they could not write.
-      const secrets = [set.accessToken, set.refreshToken, set.idToken].filter((secret) => secret !== undefined);
-      const version = await run('set', () => work, STORE_TIMEOUT_MS, secrets).catch((error: unknown) => {
-        // A write that arrives after all would sign in whoever was told that it failed.
-        work.then((late) => late && store.delete(key, { ifVersion: late })).catch(() => {});
-        throw error;
-      });
+      const version = await entry.write(set, undefined, () => false);
       if (version === false)
         throw new TokenStoreError(`${strategy}: the token store refused an unconditional write.`, { operation: 'set', strategy });
-      if (!isWanted()) await run('delete', () => store.delete(key, { ifVersion: version }));
+      if (!isWanted()) await entry.delete(version);
       return version;
     },
+
+    async save({ set, outlived = null }: StoredToken, isWanted: () => boolean) {
+      try {
+        const found = await entry.read();
+        // The first write has arrived after all, or somebody wrote or signed out since: that is newer than what is here.
+        if ((found?.version ?? null) !== outlived) return found?.version ?? 'gone';
+        const version = await entry.write(set, outlived, isWanted);
+        if (version !== false && !isWanted()) await entry.delete(version);
+        return version === false ? undefined : version;
+      } catch {
+        return undefined;
+      }
+    },
+
     async forget() {
-      await run('delete', () => store.delete(key));
+      let set: TokenSet | undefined;
+      try {
+        for (let turn = 1; turn < MOST_DELETIONS; turn += 1) {
+          const found = await entry.read().catch(() => undefined);
+          set = found?.set ?? set;
+          if (!found) break;
+          if (await entry.delete(found.version)) return { set, failure: undefined };
+        }
+        await entry.delete();
+        return { set, failure: undefined };
+      } catch (error) {
+        if (!isAuthError(error)) throw error;
+        return { set, failure: error };
+      }
     },
   });
+}
+
+/** Whether the grant is worth nothing any more (RFC 6749 §5.2). */
+export function isRefused(error: unknown): boolean {
+  return isAuthError(error, 'INTERACTION_REQUIRED') || (isAuthError(error, 'TOKEN_ENDPOINT_ERROR') && error.error === 'invalid_grant');
 }

@@ -2,7 +2,8 @@
 import { expect, it } from 'vitest';
 import { InteractionRequiredError, TokenEndpointError } from './auth-error.ts';
 import { memoryStore } from './memory-store.ts';
-import { createTokenManager, type FetchTokenRequest, type TokenManagerOptions } from './token-manager.ts';
+import { createTokenManager } from './token-manager.ts';
+import type { FetchTokenRequest, TokenManagerOptions } from './token-manager-options.ts';
 import type { TokenSet } from './token-set.ts';
 import type { TokenStore } from './token-store.ts';
 
@@ -76,14 +77,14 @@ it.each(['success', 'failure'] as const)(
     await tokens.adopt(set('old'));
     const waiting = tokens.getToken({ forceRefresh: true });
     await settle();
-    expect([asked, tokens.isRefreshing()]).toEqual([['rt-old'], true]);
+    expect([asked, tokens.isSettled()]).toEqual([['rt-old'], false]);
     const adopted = await tokens.adopt(set('new'));
     if (end === 'success') answers[0]?.resolve(set('late'));
     else answers[0]?.reject(refusal());
     expect(await waiting).toEqual(adopted);
     await settle();
     expect([tokens.getToken(), entryOf(store)]).toEqual([adopted, adopted]);
-    expect([asked, tokens.isRefreshing()]).toEqual([['rt-old'], false]);
+    expect([asked, tokens.isSettled()]).toEqual([['rt-old'], true]);
   },
 );
 
@@ -204,4 +205,46 @@ it('what another process signed out is not refreshed from memory, and not writte
   answers[1]?.reject(refusal());
   expect(await waiting).toMatchObject([{ status: 'rejected', reason: { code: 'INTERACTION_REQUIRED' } }]);
   expect([asked, store.get('key')]).toEqual([['rt-old', undefined], undefined]);
+});
+
+it('begins with an initial token once, and never again after anything else was known', async () => {
+  const initial = set('initial');
+  for (const end of ['invalidated', 'adopted and invalidated', 'gone from the store', 'refused']) {
+    const store = memoryStore();
+    const { asked, answers, fetchToken } = heldEndpoint();
+    const tokens = createTokenManager({ key: 'key', fetchToken, store, initial, needsRefreshToken: true });
+    const types: string[] = [];
+    if (end === 'adopted and invalidated') await tokens.adopt(set('other'));
+    else expect(await tokens.getToken({ emit: ({ type }) => types.push(type) })).toMatchObject(initial);
+    if (end !== 'adopted and invalidated') expect(types).toEqual(['token-locked', 'token-adopted', 'token-awaited']);
+    expect([asked, entryOf(store)]).toEqual([[], tokens.peek()]);
+    const waiting = end === 'refused' ? tokens.rejected(tokens.peek()) : undefined;
+    if (end === 'gone from the store') store.delete('key');
+    else if (end !== 'refused') await tokens.invalidate();
+    await settle();
+    answers[0]?.reject(refusal());
+    await expect(waiting ?? Promise.reject(refusal())).rejects.toMatchObject({ error: 'invalid_grant' });
+    const next = tokens.getToken({ forceRefresh: true });
+    await settle();
+    answers.at(-1)?.reject(refusal());
+    await expect(next).rejects.toMatchObject({ code: 'INTERACTION_REQUIRED' });
+    expect(asked.at(-1)).toBeUndefined();
+  }
+});
+
+it('an initial token that has run out is refreshed, and kept while the server has trouble', async () => {
+  const initial = set('initial', { expiresAtMs: Date.now() - 1 });
+  for (const store of [memoryStore(), undefined]) {
+    const { asked, answers, fetchToken } = heldEndpoint();
+    const tokens = createTokenManager({ key: 'key', fetchToken, store, initial, maxAttempts: 1 });
+    const first = tokens.getToken();
+    await settle();
+    answers[0]?.reject(new TokenEndpointError('500', { status: 400, error: 'server_error' }));
+    await expect(first).rejects.toMatchObject({ status: 400 });
+    const second = tokens.getToken();
+    await settle();
+    answers[1]?.resolve(set('fresh'));
+    expect((await second).accessToken).toBe('at-fresh');
+    expect(asked).toEqual(['rt-initial', 'rt-initial']);
+  }
 });

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type AuthError, TokenEndpointError } from './auth-error.ts';
 import type { AuthEvent } from './auth-event.ts';
 import { memoryStore } from './memory-store.ts';
-import { createTokenManager, type FetchTokenRequest, type TokenManagerOptions } from './token-manager.ts';
+import { createTokenManager } from './token-manager.ts';
+import type { FetchTokenRequest, TokenManagerOptions } from './token-manager-options.ts';
 import type { TokenSet } from './token-set.ts';
 
 const T0 = Date.UTC(2026, 0, 1);
@@ -191,6 +192,7 @@ describe('a failed refresh', () => {
       { type: 'token-request-retry', attempt: 1, delayMs: 250 },
       { type: 'token-request-retry', attempt: 2, delayMs: 500 },
       { type: 'token-request-failed', code: 'TOKEN_REQUEST_FAILED', background: false },
+      { type: 'token-awaited', generation: 0, waitedMs: 750 },
     ]);
   });
 
@@ -512,7 +514,7 @@ describe('a store', () => {
     const store = { ...memoryStore(), get: () => ({ version: '1', ...answer }) as never };
     const tokens = manager(endpoint().fetchToken, { store });
     expect(await tokens.getToken({ emit: (event) => events.push(event) })).toMatchObject({ accessToken: 'token-1' });
-    expect(events).toContainEqual({ type: 'token-store-failed', strategy: 'test', operation: 'get' });
+    expect(events).toContainEqual({ type: 'token-store-failed', strategy: 'test', generation: 1, operation: 'get' });
   });
 
   it('has the token before anyone gets it, and shares it: two managers make one request', async () => {

@@ -11,9 +11,15 @@ export interface TokenRequestPolicy {
   readonly now: () => number;
   readonly random: () => number;
   readonly strategy: string;
-  /** Whether anybody waits: then a pause keeps the process alive. */
-  readonly isAwaited: () => boolean;
+  /** Is given the timer of each pause: whether it keeps the process alive is the caller's to say. */
+  readonly onPause: (timer: PauseTimer) => void;
   readonly onRetry: (retry: { readonly attempt: number; readonly delayMs: number; readonly code: string }) => void;
+}
+
+/** A Node timer; in browsers a number, which has neither. */
+export interface PauseTimer {
+  ref?(): void;
+  unref?(): void;
 }
 
 /** Longest `Retry-After` that is believed. */
@@ -27,30 +33,27 @@ const REFUSED_FOR_MS = 30_000;
  *
  * @throws {AuthError} always typed; foreign errors come redacted as its `cause`.
  */
-export async function requestToken(send: (signal: AbortSignal) => Promise<TokenSet>, policy: TokenRequestPolicy): Promise<TokenSet> {
+export async function requestToken(
+  send: (signal: AbortSignal, attempt: number) => Promise<TokenSet>,
+  policy: TokenRequestPolicy,
+): Promise<TokenSet> {
   const deadlineMs = policy.now() + policy.totalTimeoutMs;
   for (let attempt = 1; ; attempt++) {
     const leftMs = deadlineMs - policy.now();
     try {
-      return await attemptOnce(send, Math.min(policy.attemptTimeoutMs, leftMs), policy.strategy);
+      return await attemptOnce((signal) => send(signal, attempt), Math.min(policy.attemptTimeoutMs, leftMs), policy.strategy);
     } catch (thrown) {
       const error = toAuthError(thrown, policy.strategy);
       const delayMs = retryDelayMs(error, attempt, policy.random);
       if (attempt >= policy.maxAttempts || !isTransient(error) || policy.now() + delayMs >= deadlineMs) throw error;
       policy.onRetry({ attempt, delayMs, code: error.code });
-      await pause(delayMs, policy.isAwaited());
+      await new Promise((resolve) => {
+        policy.onPause(setTimeout(resolve, delayMs) as unknown as PauseTimer);
+      });
       // A machine that slept meanwhile has no time left: a refresh token that is sent and not waited for is lost.
       if (policy.now() >= deadlineMs) throw error;
     }
   }
-}
-
-/** A background refresh that nobody waits for does not keep a process alive. */
-function pause(ms: number, isAwaited: boolean): Promise<void> {
-  return new Promise((resolve) => {
-    const timer: unknown = setTimeout(resolve, ms);
-    if (!isAwaited) (timer as { unref?: () => void }).unref?.();
-  });
 }
 
 /** For how many milliseconds no token request goes out after `error`: the server refused the client, or asked for time. */

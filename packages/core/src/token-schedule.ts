@@ -27,3 +27,8 @@ export function tokenSchedule(set: TokenSet, nowMs: number, random: () => number
   const expiresAtMs = receivedAtMs + lifetimeMs;
   return { refreshAtMs: expiresAtMs - earlyMs, blockAtMs: expiresAtMs - Math.min(10_000, lifetimeMs * 0.1), expiresAtMs };
 }
+
+/** Whether less than `forMs` has passed. A clock that was set back does not make a wait longer. */
+export function isInTime(passedMs: number, forMs: number): boolean {
+  return passedMs >= 0 && passedMs < forMs;
+}

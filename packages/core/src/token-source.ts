@@ -1,3 +1,4 @@
+import type { AuthError } from './auth-error.ts';
 import type { AuthEvent } from './auth-event.ts';
 import type { Awaitable } from './auth-strategy.ts';
 import type { TokenSet } from './token-set.ts';
@@ -26,4 +27,28 @@ export interface GetTokenOptions {
   readonly forceRefresh?: boolean | undefined;
   /** Sees the events of a token request that this call starts. */
   emit?(event: AuthEvent): void;
+}
+
+/** A token source that can be given a token. */
+export interface TokenManager extends Required<TokenSource> {
+  /**
+   * Takes over a token set that was obtained elsewhere, by signing in say. What was on its way is thrown away; the store has the new one before this
+   * resolves. An `invalidate` meanwhile wins: then the set is answered, and not kept.
+   *
+   * @throws {TokenStoreError} when the store cannot be written: then nothing has changed. {ConfigurationError} for what is no token set.
+   */
+  adopt(set: TokenSet): Promise<TokenSet>;
+  /** The token set in memory, valid or not. Nothing is fetched or read for it. */
+  peek(): TokenSet | undefined;
+  /**
+   * Whether nothing is lost when this manager is dropped: no refresh is under way, and the store has the token at hand. Else a second manager of the same
+   * key would send the same refresh token.
+   */
+  isSettled(): boolean;
+  /**
+   * As `invalidate`, for who has to revoke what is forgotten.
+   *
+   * @returns The token sets that were in the store, in memory and to begin with, newest first, and why the store may still hold one.
+   */
+  forget(): Promise<{ readonly tokens: readonly TokenSet[]; readonly failure: AuthError | undefined }>;
 }

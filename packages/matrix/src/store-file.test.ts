@@ -68,7 +68,7 @@ function encrypted(subject: StoreSubject): StoreSubject {
 
 function expectOldAndNew({ lengths, events, stored }: RenewResult, length: number): void {
   expect(lengths).toEqual([length, length]);
-  expect(events).toContainEqual({ type: 'token-store-failed', strategy: 'tokenManager', operation: 'set' });
+  expect(events).toContainEqual(expect.objectContaining({ type: 'token-store-failed', operation: 'set' }));
   expect(stored).toEqual(old);
 }
 

@@ -14,9 +14,9 @@ export interface Outcome {
 
 /** Sends one request through the adapter, for good or ill. */
 async function send(strategy: AuthStrategy, input: string | Request, init?: RequestInit, options?: WithAuthOptions): Promise<Outcome> {
-  const events: AuthEvent['type'][] = [];
+  const { events, onEvent } = eventTypes();
   try {
-    const api = withAuth(fetch, strategy, { ...options, onEvent: ({ type }) => events.push(type) });
+    const api = withAuth(fetch, strategy, { ...options, onEvent });
     const response = await api(input, init);
     const { status, url, redirected } = response;
     return { response: { status, url, redirected, text: await response.text() }, events };
@@ -28,10 +28,10 @@ async function send(strategy: AuthStrategy, input: string | Request, init?: Requ
 
 /** Sends one request through an axios instance. */
 async function sendAxios(strategy: AuthStrategy, config: AxiosRequestConfig, options?: WithAuthOptions): Promise<Outcome> {
-  const events: AuthEvent['type'][] = [];
+  const { events, onEvent } = eventTypes();
   try {
     const instance = axios.create();
-    attachAuth(instance, strategy, { ...options, onEvent: ({ type }) => events.push(type) });
+    attachAuth(instance, strategy, { ...options, onEvent });
     const { status, data, request } = await instance.request<string>({ validateStatus: null, ...config });
     return { response: { status, url: request.responseURL ?? '', redirected: false, text: data }, events };
   } catch (error) {
@@ -53,3 +53,9 @@ declare global {
   var authseam: typeof tools;
 }
 globalThis.authseam = tools;
+
+/** The types of all events, but for waits: how often somebody waits is of no interest here. */
+function eventTypes() {
+  const events: AuthEvent['type'][] = [];
+  return { events, onEvent: ({ type }: AuthEvent) => type === 'token-awaited' || events.push(type) };
+}

@@ -1,0 +1,65 @@
+// Clocks that are set back, and processes that may end.
+import { afterEach, expect, it, vi } from 'vitest';
+import { TokenEndpointError } from './auth-error.ts';
+import { createTokenManager } from './token-manager.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+it('a clock that is set back after a refresh failed does not put off the next one', async () => {
+  vi.useFakeTimers({ now: Date.UTC(2026, 0, 1) });
+  let isDown = false;
+  let requests = 0;
+  const tokens = createTokenManager({
+    key: 'k',
+    random: () => 0.5,
+    fetchToken: () => {
+      requests += 1;
+      if (isDown) throw new TokenEndpointError('no', { status: 400 });
+      return { accessToken: `t${requests}`, tokenType: 'Bearer', expiresAtMs: Date.now() + 3_600_000 };
+    },
+  });
+  await tokens.getToken();
+  vi.setSystemTime(Date.now() + 3_400_000);
+  isDown = true;
+  tokens.getToken();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(requests).toBe(2);
+  isDown = false;
+  vi.setSystemTime(Date.now() - 24 * 3_600_000);
+  expect(tokens.getToken()).toMatchObject({ accessToken: 't1' });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(tokens.getToken()).toMatchObject({ accessToken: 't3' });
+});
+
+it('the pause of a background refresh keeps the process alive from the moment that somebody waits for it', async () => {
+  const pauses: { hasRef(): boolean }[] = [];
+  const original = setTimeout;
+  vi.spyOn(globalThis, 'setTimeout').mockImplementation(((...rest: Parameters<typeof setTimeout>) => {
+    const timer = original(...rest);
+    if (rest[1] === 400) pauses.push(timer);
+    return timer;
+  }) as typeof setTimeout);
+  let nowMs = Date.UTC(2026, 0, 1);
+  let requests = 0;
+  const tokens = createTokenManager({
+    key: 'k',
+    now: () => nowMs,
+    random: () => 0.8, // of 500 ms
+    fetchToken: () => {
+      requests += 1;
+      if (requests === 2) throw new TokenEndpointError('no', { status: 503 });
+      return { accessToken: `t${requests}`, tokenType: 'Bearer', expiresAtMs: nowMs + 3_600_000 };
+    },
+  });
+  await tokens.getToken();
+  nowMs += 3_400_000;
+  tokens.getToken();
+  await vi.waitFor(() => expect(pauses).toHaveLength(1));
+  expect(pauses[0]?.hasRef()).toBe(false);
+  const waiting = tokens.getToken({ forceRefresh: true });
+  expect(pauses[0]?.hasRef()).toBe(true);
+  expect((await waiting).accessToken).toBe('t3');
+});
