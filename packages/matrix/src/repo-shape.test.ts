@@ -72,7 +72,9 @@ describe.each(published)('packages/%s', (name) => {
     expect(Object.keys({ ...dependencies, ...peerDependencies })).toEqual(expect.arrayContaining(foreign));
     // Portable but for what is for Node by its name.
     if (name !== 'testing' && !name.startsWith('store-')) {
-      expect(importsOf(name, /\/src\/loopback(?:\.ts$|\/)/).filter((specifier) => specifier.startsWith('node:'))).toEqual([]);
+      expect(
+        importsOf(name, /\/src\/(?:loopback|diagnostics-channel)(?:\.ts$|\/)/).filter((specifier) => specifier.startsWith('node:')),
+      ).toEqual([]);
     }
   });
 

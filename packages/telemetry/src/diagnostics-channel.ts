@@ -1,0 +1,7 @@
+export {
+  type ChannelName,
+  channelNames,
+  type PublishEventsOptions,
+  type PublishedEvent,
+  publishEvents,
+} from './diagnostics-channel/publish-events.ts';

@@ -1,0 +1,3 @@
+import { authseamProject } from '../../tools/vitest-project.ts';
+
+export default authseamProject('telemetry');
