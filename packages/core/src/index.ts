@@ -57,3 +57,4 @@ export type { TokenSet } from './token-set.ts';
 export type { GetTokenOptions, TokenManager, TokenSource } from './token-source.ts';
 export type { TokenLock, TokenLockOptions, TokenStore } from './token-store.ts';
 export { type WaitLimits, waitFor } from './wait-for.ts';
+export { withEncryption } from './with-encryption.ts';

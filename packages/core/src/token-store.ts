@@ -1,7 +1,15 @@
 import type { Awaitable } from './auth-strategy.ts';
 import type { TokenSet } from './token-set.ts';
 
-/** Remembers token sets and knows no OAuth. Versions are opaque strings that change with each write. */
+/**
+ * Remembers token sets and knows no OAuth. Entries are plain JSON.
+ *
+ * Versions are opaque strings. Each write makes a new one, which no entry of that key has had before, not even one that was deleted since: who comes
+ * back with an old version must never match. Comparing a version and writing over it, or deleting it, is one step.
+ *
+ * Calls fail by throwing or rejecting. A write whose failure nobody knows for certain (a connection that broke) may have happened: the token manager
+ * reads again.
+ */
 export interface TokenStore {
   get(key: string): Awaitable<{ readonly entry: TokenSet; readonly version: string } | undefined>;
   /**

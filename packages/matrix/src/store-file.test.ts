@@ -2,7 +2,8 @@
 // many processes are in store-file-processes.test.ts.
 import { chmodSync, chownSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileStore, withEncryption } from '@authseam/store-file';
+import { withEncryption } from '@authseam/core';
+import { fileStore } from '@authseam/store-file';
 import { type StoreSubject, storeCases } from '@authseam/testing/conformance';
 import { describe, expect, it } from 'vitest';
 import { inDirectory } from './fixtures/store-file-runs.ts';

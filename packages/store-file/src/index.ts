@@ -1,2 +1,1 @@
 export { type FileStoreOptions, fileStore } from './file-store.ts';
-export { withEncryption } from './with-encryption.ts';

@@ -60,6 +60,10 @@ export function durationOf(event: AuthEvent, to: Instruments): Duration | undefi
       return { histogram: to.refreshDuration, ms: event.tookMs, attributes: { 'authseam.outcome': 'fetched' } };
     case 'token-adopted':
       return { histogram: to.refreshDuration, ms: event.tookMs, attributes: { 'authseam.outcome': 'adopted' } };
+    case 'token-discarded':
+      return { histogram: to.refreshDuration, ms: event.tookMs, attributes: { 'authseam.outcome': 'discarded' } };
+    case 'token-request-failed':
+      return { histogram: to.refreshDuration, ms: event.tookMs, attributes: { 'authseam.outcome': 'failed' } };
     case 'token-awaited':
       return { histogram: to.waitDuration, ms: event.waitedMs };
     case 'token-locked':

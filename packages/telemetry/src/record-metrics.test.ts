@@ -47,12 +47,18 @@ const table: { readonly [Type in AuthEvent['type']]: readonly [Extract<AuthEvent
     ],
   ],
   'token-discarded': [
-    { type: 'token-discarded', strategy, generation: 2 },
-    [['authseam.token.refreshes', 1, { 'authseam.outcome': 'discarded' }]],
+    { type: 'token-discarded', strategy, generation: 2, tookMs: 500 },
+    [
+      ['authseam.token.refreshes', 1, { 'authseam.outcome': 'discarded' }],
+      ['authseam.token.refresh.duration', 0.5, 1, { 'authseam.outcome': 'discarded' }],
+    ],
   ],
   'token-request-failed': [
-    { type: 'token-request-failed', strategy, generation: 2, code: 'TOKEN_ENDPOINT_ERROR', background: true },
-    [['authseam.token.refreshes', 1, { 'authseam.outcome': 'failed', 'error.type': 'TOKEN_ENDPOINT_ERROR', 'authseam.background': true }]],
+    { type: 'token-request-failed', strategy, generation: 2, code: 'TOKEN_ENDPOINT_ERROR', background: true, tookMs: 9_000 },
+    [
+      ['authseam.token.refreshes', 1, { 'authseam.outcome': 'failed', 'error.type': 'TOKEN_ENDPOINT_ERROR', 'authseam.background': true }],
+      ['authseam.token.refresh.duration', 9, 1, { 'authseam.outcome': 'failed' }],
+    ],
   ],
   'token-request-retry': [
     { type: 'token-request-retry', strategy, generation: 2, attempt: 1, delayMs: 500, code: 'TOKEN_REQUEST_FAILED' },

@@ -1,7 +1,11 @@
 import { createDecipheriv, randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
-import { isAuthError, memoryStore, type Secret, type TokenSet, type TokenStore } from '@authseam/core';
 import { describe, expect, it } from 'vitest';
+import { isAuthError } from './auth-error.ts';
+import { memoryStore } from './memory-store.ts';
+import type { Secret } from './secret.ts';
+import type { TokenSet } from './token-set.ts';
+import type { TokenStore } from './token-store.ts';
 import { withEncryption } from './with-encryption.ts';
 
 const entry: TokenSet = { accessToken: 'SECRET-access', tokenType: 'Bearer', refreshToken: 'SECRET-é😀', expiresAtMs: 1 };

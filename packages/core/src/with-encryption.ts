@@ -1,13 +1,8 @@
-import {
-  ConfigurationError,
-  checkSecret,
-  redactedCause,
-  resolveSecret,
-  type Secret,
-  type TokenSet,
-  type TokenStore,
-  TokenStoreError,
-} from '@authseam/core';
+import { ConfigurationError, TokenStoreError } from './auth-error.ts';
+import { redactedCause } from './redact.ts';
+import { checkSecret, resolveSecret, type Secret } from './secret.ts';
+import type { TokenSet } from './token-set.ts';
+import type { TokenStore } from './token-store.ts';
 
 /** An entry as the store gets it. Not to be taken for a token by who has no key: an empty access token is never sent. */
 interface SealedEntry extends TokenSet {
@@ -37,8 +32,7 @@ const USE = { option: 'encryptionKey', strategy: 'withEncryption' };
  * @see NIST SP 800-38D
  * @example
  * ```ts
- * import { memoryStore } from '@authseam/core';
- * import { withEncryption } from '@authseam/store-file';
+ * import { memoryStore, withEncryption } from '@authseam/core';
  *
  * const encryptionKey = btoa('an example, and 32 bytes long...'); // better fromEnv('TOKEN_KEY'), from `openssl rand -base64 32`
  * const store = withEncryption(memoryStore(), encryptionKey);
