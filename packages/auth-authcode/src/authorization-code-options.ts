@@ -1,4 +1,4 @@
-import { type AuthStrategy, ConfigurationError, isLoopback, type TokenSet, type TokenStore } from '@authseam/core';
+import { type AuthStrategy, isLoopback, type TokenSet, type TokenStore } from '@authseam/core';
 import {
   type ClientAuthenticationOptions,
   checkEndpoint,
@@ -7,6 +7,7 @@ import {
   type TokenRequestOptions,
   type TokenResponseOptions,
 } from '@authseam/oauth2';
+import { misuse } from './misuse.ts';
 
 /** Options of `authorizationCode`: which server, which client, and the rest. */
 export type AuthorizationCodeOptions = AuthorizationServerChoice & ClientAuthenticationOptions & AuthorizationCodeSettings;
@@ -88,7 +89,7 @@ export function reservedIn(parameters: Readonly<Record<string, unknown>> = {}): 
 /** What neither the token endpoint client nor the token manager looks at. @throws {ConfigurationError} */
 export function checkSettings(options: AuthorizationCodeOptions, strategy: string): void {
   const fail = (option: string, must: string): never => {
-    throw new ConfigurationError(`${strategy}: \`${option}\` ${must}.`, { option, strategy });
+    throw misuse(option, must, strategy);
   };
   const { issuer, authorizationEndpoint, tokenEndpoint, redirectUri, storeKey = 'key', store, initialTokens, parameters } = options;
   const scope = [options.scope ?? []].flat().flatMap((text) => `${text}`.split(/\s+/));
@@ -119,8 +120,7 @@ function checkInitialTokens(tokens: InitialTokens, strategy: string): void {
     [accessToken, refreshToken, idToken, scope, tokenType].every((text) => typeof text === 'string') &&
     (expiresAtMs === undefined || Number.isFinite(expiresAtMs));
   if (isFit) return;
-  const message = `${strategy}: \`initialTokens\` must hold an \`accessToken\` that a header can hold; the rest is text, and times are numbers.`;
-  throw new ConfigurationError(message, { option: 'initialTokens', strategy });
+  throw misuse('initialTokens', 'must hold an `accessToken` that a header can hold; the rest is text, and times are numbers', strategy);
 }
 
 const TOKEN_MEMBERS = ['accessToken', 'tokenType', 'refreshToken', 'expiresAtMs', 'receivedAtMs', 'scope', 'idToken'];
@@ -132,8 +132,9 @@ export function checkRedirectUri(redirectUri: unknown, strategy: string): string
     const isSafe = url.protocol === 'http:' ? isLoopback(url) : !UNFIT_SCHEME.test(url.protocol);
     if (isSafe && !url.username && !url.password) return redirectUri;
   }
-  const message = `${strategy}: \`redirectUri\` must be an absolute URI without fragment, as it is registered at the server: https, an app's own scheme, or http on loopback.`;
-  throw new ConfigurationError(message, { option: 'redirectUri', strategy });
+  const must =
+    "must be an absolute URI without fragment, as it is registered at the server: https, an app's own scheme, or http on loopback";
+  throw misuse('redirectUri', must, strategy);
 }
 
 /** Nothing that a browser would run, show or open a socket for. */

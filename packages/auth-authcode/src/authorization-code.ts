@@ -9,12 +9,12 @@ import { type CallbackOptions, callbackHandler } from './handle-callback.ts';
 import type { Session } from './session.ts';
 import { createSessions } from './sessions.ts';
 import { type SignOutResult, signOutOfServer } from './sign-out.ts';
-import { checkSubject } from './subject.ts';
+import { checkSubject, checkSubjectOption, subjectOf } from './subject.ts';
 
 /** Options of `signOut`. */
 export interface SignOutOptions {
-  /** Who leaves. Default: the default subject. */
-  readonly subject?: string | undefined;
+  /** Who leaves. Left out: the default subject. `undefined`, a user that a lookup did not find, is an error. */
+  readonly subject?: string;
   /** Where the server sends people back to after signing out of it, as it is registered there. Default: it keeps them. */
   readonly postLogoutRedirectUri?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -36,7 +36,8 @@ export interface AuthorizationCode extends AuthStrategy<TokenSet>, Required<Toke
    * Exchanges the code of a callback for tokens and keeps them. One request, never repeated.
    *
    * @throws {AuthorizationError} when the callback does not belong to `transaction`, or says no. {TokenEndpointError} when the exchange is refused.
-   * {AuthError} with code `ID_TOKEN_INVALID`.
+   * {AuthError} with code `ID_TOKEN_INVALID`. {ConfigurationError} for a `subject` that is none; and what a function given for it throws: the code is
+   * spent by then, and nothing is kept.
    */
   handleCallback(callbackUrl: CallbackUrl, transaction: AuthorizationTransaction, options?: CallbackOptions): Promise<TokenSet>;
   /**
@@ -109,12 +110,9 @@ export function authorizationCode(options: AuthorizationCodeOptions): Authorizat
     async handleCallback(callbackUrl: CallbackUrl, transaction: AuthorizationTransaction, given: CallbackOptions = {}) {
       checkKnownKeys(given, ['subject', 'signal'], 'options', strategy);
       const { subject, signal } = given;
-      if (subject !== undefined && typeof subject !== 'function') checkSubject(subject, strategy);
+      if (typeof subject !== 'function') checkSubjectOption(given, strategy);
       const tokens = await exchange(callbackUrl, transaction, signal);
-      if (typeof subject !== 'function') return sessions.adopt(subject, tokens);
-      const owner = subject(tokens);
-      checkSubject(owner, strategy);
-      return sessions.adopt(owner, tokens);
+      return sessions.adopt(await subjectOf(subject, tokens, strategy, signal), tokens);
     },
     session(subject: string) {
       checkSubject(subject, strategy);
@@ -123,7 +121,7 @@ export function authorizationCode(options: AuthorizationCodeOptions): Authorizat
     async signOut(given: SignOutOptions = {}) {
       checkKnownKeys(given, ['subject', 'signal', 'postLogoutRedirectUri'], 'options', strategy);
       const { subject, signal, postLogoutRedirectUri } = given;
-      if (subject !== undefined) checkSubject(subject, strategy);
+      checkSubjectOption(given, strategy);
       const { tokens, failure } = await sessions.forget(subject);
       const result = await signOutOfServer({ client, clientId, strategy, tokens, postLogoutRedirectUri, signal });
       // Told last: what the store could not forget is worth nothing once it is revoked.

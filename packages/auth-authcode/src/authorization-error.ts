@@ -2,7 +2,7 @@ import { AuthError } from '@authseam/core';
 
 /** What each `code` of an {@link AuthorizationError} means. */
 export type AuthorizationErrorCode =
-  /** The callback does not belong to the transaction, was used before, or is none: nothing was exchanged. */
+  /** The callback does not belong to the transaction, was used before, did not arrive, or is none: nothing was exchanged. */
   | 'CALLBACK_REJECTED'
   /** The authorization server, or the person, said no: see `error`. */
   | 'AUTHORIZATION_REFUSED';
@@ -28,6 +28,12 @@ export class AuthorizationError extends AuthError {
     this.error = options.error;
     this.errorDescription = options.errorDescription;
   }
+}
+
+/** The callback is not the one that was waited for. */
+export function callbackRejected(problem: string, strategy: string): AuthorizationError {
+  const message = `${strategy}: the callback ${problem}. Nothing was exchanged; start over with createAuthorizationUrl.`;
+  return new AuthorizationError(message, { code: 'CALLBACK_REJECTED', strategy });
 }
 
 declare module '@authseam/core' {

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '@authseam/core';
+import { misuse } from './misuse.ts';
 
 /**
  * What has to be remembered between sending somebody off and the callback: plain JSON. Keep it with that user agent's session (a cookie that only the
@@ -13,7 +13,7 @@ export interface AuthorizationTransaction {
   /** The server that the code may be sent to, and no other (RFC 9700 §4.4). */
   readonly issuer: string;
   /** The client that asked. */
-  readonly clientId?: string;
+  readonly clientId: string;
   /** Ties the ID token to this request; with `openid` only. */
   readonly nonce?: string;
   /** `max_age` that was asked for, in seconds. */
@@ -27,16 +27,12 @@ export function checkTransaction(value: unknown, strategy: string): Authorizatio
   const transaction = (value ?? {}) as Record<string, unknown>;
   const isText = (name: string): boolean => typeof transaction[name] === 'string' && transaction[name] !== '';
   const isOptional = (name: string, type: string): boolean => [type, 'undefined'].includes(typeof transaction[name]);
-  const isWhole = ['state', 'codeVerifier', 'redirectUri', 'issuer'].every(isText);
-  if (
-    isWhole &&
-    isOptional('clientId', 'string') &&
-    isOptional('nonce', 'string') &&
-    isOptional('maxAge', 'number') &&
-    isOptional('scope', 'string')
-  ) {
+  const isWhole = ['state', 'codeVerifier', 'redirectUri', 'issuer', 'clientId'].every(isText);
+  // Without its nonce an ID token of another sign-in would do.
+  const isTied = !`${transaction['scope']}`.split(' ').includes('openid') || isText('nonce');
+  if (isWhole && isTied && isOptional('nonce', 'string') && isOptional('maxAge', 'number') && isOptional('scope', 'string')) {
     return value as AuthorizationTransaction;
   }
-  const message = `${strategy}: \`transaction\` must be what createAuthorizationUrl answered, kept as JSON. Without it nobody knows whose callback this is.`;
-  throw new ConfigurationError(message, { option: 'transaction', strategy });
+  const must = 'must be what createAuthorizationUrl answered, kept as JSON. Without it nobody knows whose callback this is';
+  throw misuse('transaction', must, strategy);
 }

@@ -1,5 +1,5 @@
 // RFC 6749 §4.1.1: the authorization request. RFC 7636 §4.3: PKCE. RFC 9126: pushed requests.
-import { type AuthorizationHints, ConfigurationError, TokenEndpointError } from '@authseam/core';
+import { type AuthorizationHints, TokenEndpointError } from '@authseam/core';
 import {
   checkKnownKeys,
   endpointUrl,
@@ -10,6 +10,8 @@ import {
 } from '@authseam/oauth2';
 import { checkRedirectUri, reservedIn } from './authorization-code-options.ts';
 import type { AuthorizationTransaction } from './authorization-transaction.ts';
+import { misuse } from './misuse.ts';
+import { queryWithout } from './query-without.ts';
 import { codeChallenge, randomToken } from './random-token.ts';
 import { withinTime } from './time-limit.ts';
 
@@ -56,7 +58,9 @@ export async function authorizationUrl(
     const metadata = await client.metadata(signal);
     const endpoint = checkMetadata(metadata, strategy);
     const sent = metadata.pushed_authorization_request_endpoint ? await pushed(client, parameters, signal, strategy) : parameters;
-    for (const [name, value] of sent) endpoint.searchParams.append(name, value);
+    // What the endpoint's own query says of our parameters would stand beside them; pushed ones too are nobody else's to set.
+    const others = queryWithout(endpoint, [...parameters.keys(), ...sent.keys()]);
+    endpoint.search = others ? `${others}&${sent}` : `${sent}`;
     return endpoint.href;
   });
   return { url, transaction };
@@ -152,8 +156,4 @@ async function pushed(
 function unionOf(...scopes: readonly (string | undefined)[]): string | undefined {
   const words = scopes.flatMap((scope) => scope?.split(/\s+/) ?? []).filter(Boolean);
   return [...new Set(words)].join(' ') || undefined;
-}
-
-function misuse(option: string, problem: string, strategy: string): ConfigurationError {
-  return new ConfigurationError(`${strategy}: \`${option}\` ${problem}.`, { option, strategy });
 }

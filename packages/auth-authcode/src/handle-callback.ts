@@ -1,16 +1,20 @@
 // RFC 6749 §4.1.2: the authorization response. RFC 9207: its issuer. RFC 9700 §4: what may be wrong with it.
 import { AuthError, redact, type TokenSet } from '@authseam/core';
 import { checkIdToken, type TokenEndpointClient, type TokenIssuer } from '@authseam/oauth2';
-import { AuthorizationError } from './authorization-error.ts';
+import { AuthorizationError, callbackRejected } from './authorization-error.ts';
 import { type AuthorizationTransaction, checkTransaction } from './authorization-transaction.ts';
 import { type CallbackUrl, callbackParameters } from './callback-parameters.ts';
+import type { SubjectChoice } from './subject.ts';
 import { withinTime } from './time-limit.ts';
 import { usedStates } from './used-states.ts';
 
 /** Options of `handleCallback`. */
 export interface CallbackOptions {
-  /** Who signed in, by your own name for them, or what tells it from their tokens. Default: the strategy's default subject. */
-  readonly subject?: string | ((tokens: TokenSet) => string) | undefined;
+  /**
+   * Who signed in, by your own name for them, or what tells it from their tokens. Left out: the strategy's default subject. `undefined`, a user that a
+   * lookup did not find, is an error.
+   */
+  readonly subject?: SubjectChoice;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -26,8 +30,8 @@ export interface CallbackSettings {
   readonly strategy: string;
 }
 
-/** An exchange of a code is never tried again: it takes at most so long, in milliseconds. */
-const EXCHANGE_TIMEOUT_MS = 10_000;
+/** Limit of each step, in milliseconds: a form post that trickles in, metadata, the exchange of the code, which is never tried again. */
+const TIMEOUT_MS = 10_000;
 
 /** Exchanges callbacks for tokens; each state once. */
 export function callbackHandler(
@@ -38,20 +42,22 @@ export function callbackHandler(
 
   return async (callback, given, signal) => {
     const transaction = checkTransaction(given, strategy);
-    const parameters = await callbackParameters(callback, strategy);
-    if (transaction.issuer !== client.serverId || (transaction.clientId ?? clientId) !== clientId) {
-      throw rejected('belongs to another authorization server or client than this strategy', strategy);
+    const limit = { signal, timeoutMs: TIMEOUT_MS, strategy };
+    const timeoutError = () => callbackRejected(`did not arrive within ${TIMEOUT_MS / 1000} s`, strategy);
+    const parameters = await withinTime({ ...limit, timeoutError }, (limited) => callbackParameters(callback, strategy, limited));
+    if (transaction.issuer !== client.serverId || transaction.clientId !== clientId) {
+      throw callbackRejected('belongs to another authorization server or client than this strategy', strategy);
     }
     const state = only(parameters, 'state', strategy);
-    if (state !== transaction.state) throw rejected('does not belong to this transaction: its `state` is another, or missing', strategy);
-    const limit = { signal, timeoutMs: EXCHANGE_TIMEOUT_MS, strategy };
+    if (state !== transaction.state)
+      throw callbackRejected('does not belong to this transaction: its `state` is another, or missing', strategy);
     const metadata = await withinTime({ ...limit, advice: 'Nothing was exchanged: try again.' }, (limited) => client.metadata(limited));
     checkIssuer(only(parameters, 'iss', strategy), metadata, settings);
     const [error, description, code] = ['error', 'error_description', 'code'].map((name) => only(parameters, name, strategy));
     // Of two callbacks at once only one gets past this.
-    if (!used.use(state)) throw rejected('was used before', strategy);
+    if (!used.use(state)) throw callbackRejected('was used before', strategy);
     if (error !== undefined) throw refused(error, description, transaction, strategy);
-    if (!code) throw rejected('holds neither a code nor an error', strategy);
+    if (!code) throw callbackRejected('holds neither a code nor an error', strategy);
     const tokens = await withinTime({ ...limit, advice: 'The code is spent: sign in again.' }, (limited) =>
       exchanged(code, transaction, settings, limited),
     );
@@ -81,11 +87,12 @@ function exchanged(
   return client.grant('authorization_code', pairs, { signal, scope });
 }
 
-/** On success and on errors alike, before anything else is believed (RFC 9207 §2.4). */
+/** On success and on errors alike, before anything else is believed (RFC 9207 §2.4). Of metadata that say `"true"` as text the strict reading is taken. */
 function checkIssuer(iss: string | undefined, metadata: TokenIssuer, { hasIssuer, strategy }: CallbackSettings): void {
-  if (iss === undefined && metadata.authorization_response_iss_parameter_supported !== true) return;
-  if (iss === undefined) throw rejected('lacks the `iss` that this server always sends', strategy);
-  if (hasIssuer && iss !== metadata.issuer) throw rejected('comes from another issuer', strategy);
+  const isPromised = (metadata.authorization_response_iss_parameter_supported ?? false) !== false;
+  if (iss === undefined && isPromised) throw callbackRejected('lacks the `iss` that this server always sends', strategy);
+  if (iss === undefined) return;
+  if (hasIssuer && iss !== metadata.issuer) throw callbackRejected('comes from another issuer', strategy);
 }
 
 function refused(
@@ -103,16 +110,9 @@ function refused(
   return new AuthorizationError(message, { code: 'AUTHORIZATION_REFUSED', strategy, error: code, errorDescription });
 }
 
-function rejected(problem: string, strategy: string): AuthorizationError {
-  return new AuthorizationError(`${strategy}: the callback ${problem}. Nothing was exchanged; start over with createAuthorizationUrl.`, {
-    code: 'CALLBACK_REJECTED',
-    strategy,
-  });
-}
-
 /** The one value of `name`: what stands there twice is not believed (RFC 6749 §3.1). */
 function only(parameters: URLSearchParams, name: string, strategy: string): string | undefined {
   const [value, ...more] = parameters.getAll(name);
-  if (more.length > 0) throw rejected(`holds \`${name}\` more than once`, strategy);
+  if (more.length > 0) throw callbackRejected(`holds \`${name}\` more than once`, strategy);
   return value;
 }

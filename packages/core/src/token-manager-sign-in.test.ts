@@ -248,3 +248,20 @@ it('an initial token that has run out is refreshed, and kept while the server ha
     expect(asked).toEqual(['rt-initial', 'rt-initial']);
   }
 });
+
+it('an initial token that was refused is not sent again, and one is not used where the store holds something else', async () => {
+  const initial = set('initial', { expiresAtMs: Date.now() - 1 });
+  for (const isDamaged of [false, true]) {
+    const { asked, answers, fetchToken } = heldEndpoint();
+    const store = memoryStore();
+    if (isDamaged) store.set('key', { accessToken: '', tokenType: 'Bearer' });
+    const tokens = createTokenManager({ key: 'key', fetchToken, store, initial });
+    for (const at of [0, 1]) {
+      const waiting = tokens.getToken();
+      await settle();
+      answers[at]?.reject(refusal());
+      await expect(waiting).rejects.toMatchObject({ error: 'invalid_grant' });
+    }
+    expect(asked).toEqual([isDamaged ? undefined : 'rt-initial', undefined]);
+  }
+});

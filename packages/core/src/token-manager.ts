@@ -161,7 +161,6 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
           return undefined;
         }
         refusal = undefined;
-        seed = undefined;
         failedAtMs = -Infinity;
         held = fresh;
         return fresh;

@@ -92,6 +92,17 @@ describe('a callback', () => {
     expect(tokenCalls()).toBe(1);
   });
 
+  it.each([true, 'true', 1, 'yes', {}])('without iss is refused where the metadata promise it by %j', async (promise) => {
+    server.lie({ metadata: { authorization_response_iss_parameter_supported: promise }, callback: { iss: 'missing' } });
+    expect(await caught(signedIn(authFor()))).toMatchObject({ code: 'CALLBACK_REJECTED' });
+    expect(tokenCalls()).toBe(0);
+  });
+
+  it.each([undefined, null, false])('without iss is taken where the metadata say %j of it', async (promise) => {
+    server.lie({ metadata: { authorization_response_iss_parameter_supported: promise }, callback: { iss: 'missing' } });
+    expect(await signedIn(authFor())).toMatchObject({ tokenType: 'Bearer' });
+  });
+
   it('says what it lacks', async () => {
     const auth = authFor();
     server.lie({ callback: { iss: 'missing' } });
@@ -142,7 +153,14 @@ describe('a callback', () => {
     const auth = authFor();
     const { callbackUrl, transaction } = await callbackOf(auth);
     const { state, codeVerifier, ...rest } = transaction;
+    const { nonce, ...withoutNonce } = transaction;
+    const { clientId, ...withoutClient } = transaction;
+    expect([nonce, clientId]).toEqual([expect.any(String), server.clientId]);
     for (const broken of [
+      withoutNonce,
+      { ...transaction, nonce: '' },
+      withoutClient,
+      { ...transaction, clientId: '' },
       undefined,
       null,
       'text',
@@ -187,6 +205,62 @@ describe('a callback', () => {
     expect(tokenCalls()).toBe(0);
   });
 
+  describe('whose form trickles in', () => {
+    /** A form post of which the last part never comes. Frameworks without a limit of their own hand it on like that. */
+    function trickling(parameters: URLSearchParams, end?: Error) {
+      const cancelled = vi.fn();
+      const body = new ReadableStream<Uint8Array>({
+        start(controller) {
+          controller.enqueue(new TextEncoder().encode(`${parameters}&pad=`));
+          if (end) controller.error(end);
+        },
+        cancel: cancelled,
+      });
+      const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+      return { request: new Request(redirectUri, { method: 'POST', body, headers, duplex: 'half' } as RequestInit), cancelled };
+    }
+
+    it('is waited for 10 s, and nothing is exchanged', async () => {
+      const auth = authFor();
+      const { callbackUrl, transaction, parameters } = await callbackOf(auth);
+      const { request, cancelled } = trickling(parameters);
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      const waiting = caught(auth.handleCallback(request, transaction));
+      await vi.advanceTimersByTimeAsync(9_900);
+      expect(await Promise.race([waiting, Promise.resolve('waiting')])).toBe('waiting');
+      await vi.advanceTimersByTimeAsync(100);
+      expect(await Promise.race([waiting, Promise.resolve('waiting')])).toMatchObject({
+        code: 'CALLBACK_REJECTED',
+        message: expect.stringContaining('did not arrive within 10 s'),
+      });
+      vi.useRealTimers();
+      await vi.waitFor(() => expect(cancelled).toHaveBeenCalledTimes(1));
+      expect(tokenCalls()).toBe(0);
+      expect(await auth.handleCallback(callbackUrl, transaction)).toMatchObject({ tokenType: 'Bearer' });
+    });
+
+    it('is left when the signal aborts, with its reason', async () => {
+      const auth = authFor();
+      const { transaction, parameters } = await callbackOf(auth);
+      const { request, cancelled } = trickling(parameters);
+      const controller = new AbortController();
+      const waiting = caught(auth.handleCallback(request, transaction, { signal: controller.signal }));
+      const reason = new Error('gone');
+      setTimeout(() => controller.abort(reason), 20);
+      expect(await waiting).toBe(reason);
+      await vi.waitFor(() => expect(cancelled).toHaveBeenCalledTimes(1));
+      expect(tokenCalls()).toBe(0);
+    });
+
+    it('and breaks off is rejected', async () => {
+      const auth = authFor();
+      const { transaction, parameters } = await callbackOf(auth);
+      const { request } = trickling(parameters, new TypeError('terminated'));
+      expect(await caught(auth.handleCallback(request, transaction))).toMatchObject({ code: 'CALLBACK_REJECTED' });
+      expect(tokenCalls()).toBe(0);
+    });
+  });
+
   it('that says no shows an error code and a short text, and none of our secrets', async () => {
     const auth = authFor();
     server.lie({ callbackError: { error: 'access_denied', error_description: `<script>alert(1)</script>${'x'.repeat(500)}` } });
@@ -215,7 +289,10 @@ describe('an ID token', () => {
     ['for another client', { claims: { aud: 'another' } }, /aud/],
     ['for several, without azp', { claims: { aud: ['hostile-client', 'another'] } }, /aud/],
     ['for several, meant for another', { claims: { aud: ['hostile-client', 'another'], azp: 'another' } }, /azp/],
+    ['for this client, meant for another', { claims: { azp: 'another' } }, /azp/],
     ['that ran out', { claims: { exp: 1 } }, /exp/],
+    ['of the future', { claims: { iat: Math.floor(Date.now() / 1000) + 3600 } }, /iat/],
+    ['of nobody', { claims: { sub: '' } }, /sub/],
     ['without a subject', { claims: { sub: undefined } }, /sub/],
     ['unsigned', { alg: 'none' }, /alg/],
   ])('%s signs nobody in', async (_, idToken, message) => {
@@ -444,6 +521,29 @@ describe('a sign-out', () => {
     await vi.advanceTimersByTimeAsync(5_000);
     expect(await waiting).toEqual({ isRevoked: false });
     await expect(auth.getToken()).rejects.toMatchObject({ code: 'INTERACTION_REQUIRED' });
+  });
+
+  it('takes 5 s at the most where the server says nothing at all, not even who it is', async () => {
+    const auth = authFor({ scope: 'read', initialTokens: { accessToken: 'at', refreshToken: 'rt' } });
+    for (const _ of [1, 2, 3, 4]) server.inject({ at: 'discovery', stall: 'on-arrival' });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const waiting = auth.signOut();
+    await vi.waitUntil(() => server.requests.some(({ route }) => route === 'discovery'));
+    await vi.advanceTimersByTimeAsync(4_900);
+    expect(await Promise.race([waiting, Promise.resolve('waiting')])).toBe('waiting');
+    await vi.advanceTimersByTimeAsync(100);
+    expect(await Promise.race([waiting, Promise.resolve('waiting')])).toEqual({ isRevoked: false });
+  });
+
+  it('gives the URL to sign out of the server too where only revoking stalls', async () => {
+    server.lie({ metadata: { end_session_endpoint: `${server.issuer}/logout?a=%7E` }, revocation: 'stalls' });
+    const auth = authFor();
+    await signedIn(auth);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const waiting = auth.signOut();
+    await vi.waitUntil(() => server.requests.some(({ route }) => route === 'revocation'));
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(await waiting).toEqual({ isRevoked: false, logoutUrl: expect.stringContaining(`${server.issuer}/logout?`) });
   });
 
   it('revokes where the store fails, and tells that afterwards', async () => {

@@ -67,7 +67,7 @@ async function signedIn(
   const { url, transaction } = await auth.createAuthorizationUrl(request);
   const { callbackUrl } = await signIn(url, options);
   // The transaction lies in a session, as JSON.
-  return auth.handleCallback(callbackUrl, JSON.parse(JSON.stringify(transaction)), { subject });
+  return auth.handleCallback(callbackUrl, JSON.parse(JSON.stringify(transaction)), subject === undefined ? {} : { subject });
 }
 
 describe.each(clients)('a client that proves itself by %s', (method, client, proof) => {

@@ -100,12 +100,17 @@ it('the root README and every quick start keep to ten lines, and so does every @
   expect(blocks.filter(({ code }) => code.trim().split('\n').length > 10).map(({ name }) => name)).toEqual([]);
 });
 
-it('every link to a file leads to one', () => {
-  const targets = documents.flatMap((path) =>
-    [...read(path).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#[^)]*)?\)/g)].map(([, target = '']) => ({ path, target })),
-  );
+it('every link to a file leads to one, here or in the repository', () => {
+  const targets = documents.flatMap((path) => linksOf(path).map((target) => ({ path, target })));
   expect(targets.length).toBeGreaterThan(0);
-  expect(targets.filter(({ path, target }) => !existsSync(join(root, dirname(path), target)))).toEqual([]);
+  const fileOf = (path: string, target: string) => (REPOSITORY.test(target) ? target.replace(REPOSITORY, '') : join(dirname(path), target));
+  expect(targets.filter(({ path, target }) => !existsSync(join(root, fileOf(path, target))))).toEqual([]);
+});
+
+it('no README of a package that is published leads out of it by a path: at the registry that leads nowhere', () => {
+  const readmes = packages.filter(isPublished).map((path) => `${path}/README.md`);
+  expect(readmes.length).toBeGreaterThan(0);
+  expect(readmes.flatMap(linksOf).filter((target) => target.startsWith('..'))).toEqual([]);
 });
 
 it('every export of every package has a doc comment', () => {
@@ -113,6 +118,15 @@ it('every export of every package has a doc comment', () => {
   expect(exported.length).toBeGreaterThan(0);
   expect(exported.filter(({ path, name }) => !hasDocComment(read(path), name)).map(({ path, name }) => `${name} (${path})`)).toEqual([]);
 });
+
+/** Where the sources are on the web, as `homepage` of every package has it. */
+const REPOSITORY = /^https:\/\/github\.com\/authseam\/authseam\/(?:tree|blob)\/main\//;
+
+/** The files that a document links to, without what stands behind the `#`. */
+function linksOf(path: string): string[] {
+  const links = [...read(path).matchAll(/\]\(([^)#\s]*)(?:#[^)]*)?\)/g)].map(([, target = '']) => target);
+  return links.filter((target) => REPOSITORY.test(target) || !/^https?:/.test(target));
+}
 
 /** `fetch` as the snippets see it: an authorization server, an echo, and this machine. */
 async function exampleFetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {

@@ -76,4 +76,19 @@ describe('an authenticated request', () => {
       for (const value of carried) if (value) expect(shown).not.toContain(value);
     }
   });
+
+  it.each([
+    ['revocation_endpoint', 'the revocation endpoint at', 'Check `revocationEndpoint`'],
+    ['pushed_authorization_request_endpoint', 'the pushed authorization request endpoint at', 'Check `pushedAuthorizationRequestEndpoint`'],
+  ] as const)('that is refused names the %s, and the option that sets it', async (endpoint, place, advice) => {
+    await using server = await tokenServer((response) => void response.writeHead(404).end());
+    const endpoints = { [endpoint]: `${server.origin}/gone` };
+    const client = tokenEndpointClient({ tokenEndpoint: server.tokenEndpoint, clientId: 'app', clientSecret, endpoints, strategy: 'test' });
+    const { message } = await client.request({ endpoint, parameters: [] }).catch((caught) => caught);
+    expect(message).toContain(`${place} ${server.origin}/gone refused with status 404`);
+    expect(message).toContain(advice);
+    const token = await client.grant('client_credentials', []).catch((caught) => caught);
+    expect(token.message).toContain('the token endpoint at');
+    expect(token.message).toContain('Check `tokenEndpoint`');
+  });
 });

@@ -5,7 +5,7 @@ import { endpointUrl } from './check-endpoint.ts';
 import { edgeFetch } from './edge-fetch.ts';
 import { refusal } from './failure.ts';
 import { jsonFields } from './json-fields.ts';
-import type { GrantSettings } from './send-grant.ts';
+import { addBasic, type GrantSettings } from './send-grant.ts';
 
 /** Endpoints that take such a request. */
 export type EndpointName = Extract<keyof ServerEndpoints, 'revocation_endpoint' | 'pushed_authorization_request_endpoint'>;
@@ -38,19 +38,20 @@ export async function sendAuthenticated(
   const body = new URLSearchParams(parameters.map(([name, value]) => [name, value]));
   const headers = new Headers({ ...extra, accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded;charset=UTF-8' });
   await authenticate(metadata, { client_id: clientId }, body, headers);
-  addCredentials(secrets, body, headers);
-  const send = edgeFetch({ fetch, strategy, what: endpoint.replaceAll('_', ' '), secrets });
+  // What the client proves itself with, as it stands in the request: a server may repeat that.
+  secrets.add(body.get('client_assertion') ?? '');
+  addBasic(secrets, headers.get('authorization'));
+  const what = endpoint.replaceAll('_', ' ');
+  const send = edgeFetch({ fetch, strategy, what, secrets });
   const response = await send(url.href, { method: 'POST', headers: Object.fromEntries(headers), body, ...(signal && { signal }) });
   const fields = jsonFields(await response.text());
   if (response.ok) return fields;
-  throw refusal(response, fields, undefined, { strategy, endpoint: url.href, secrets, nowMs: now(), hasUserAgent: 'user-agent' in extra });
-}
-
-/** What the client proves itself with, as it stands in the request: a server may repeat that. */
-function addCredentials(secrets: Set<string>, body: URLSearchParams, headers: Headers): void {
-  const assertion = body.get('client_assertion');
-  if (assertion) secrets.add(assertion);
-  const basic = headers.get('authorization')?.replace('Basic ', '');
-  // The secret stands in there in its form-encoded spelling, of which there are several.
-  if (basic) secrets.add(basic).add(atob(basic).replace(/^.*?:/s, ''));
+  throw refusal(response, fields, undefined, {
+    strategy,
+    what,
+    endpoint: url.href,
+    secrets,
+    nowMs: now(),
+    hasUserAgent: 'user-agent' in extra,
+  });
 }

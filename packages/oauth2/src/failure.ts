@@ -7,6 +7,8 @@ import type { TokenFields } from './token-response.ts';
 /** What an answer is judged with. */
 export interface RefusalContext {
   readonly strategy: string;
+  /** As messages name it: `'token endpoint'`. */
+  readonly what: string;
   readonly endpoint: string;
   readonly secrets: Iterable<string>;
   readonly nowMs: number;
@@ -53,10 +55,10 @@ export function refusal(
   misfit: string | undefined,
   context: RefusalContext,
 ): TokenEndpointError {
-  const { strategy, endpoint, nowMs } = context;
+  const { strategy, what, endpoint, nowMs } = context;
   const issued = ['access_token', 'refresh_token', 'id_token'].map((name) => fields[name]).filter((token) => typeof token === 'string');
   const secrets = [...context.secrets, ...issued];
-  const at = `${strategy}: the token endpoint at ${withoutQuery(endpoint)}`;
+  const at = `${strategy}: the ${what} at ${withoutQuery(endpoint)}`;
   if (ok && misfit && misfit !== 'error') {
     const hint = 'If that is how this server answers, describe it with `tokenResponse` or `scheme`.';
     return new TokenEndpointError(`${at} answered ${status} without a usable \`${misfit}\`. ${hint}`, { status, strategy });
@@ -66,23 +68,26 @@ export function refusal(
   const errorDescription = typeof description === 'string' && description ? redact(description, secrets) : undefined;
   const said = [error, errorDescription].filter(Boolean).join(': ');
   const hint = hintFor(error) ?? (status === 403 && !context.hasUserAgent ? USER_AGENT_HINT : hintFor(`${status}`));
-  return new TokenEndpointError(`${at} refused with status ${status}${said && ` (${said})`}. ${hint ?? 'Its documentation may say why.'}`, {
-    status,
-    error,
-    errorDescription,
-    strategy,
-    retryAfterMs: retryAfterMs(headers.get('retry-after'), nowMs),
-  });
+  return new TokenEndpointError(
+    `${at} refused with status ${status}${said && ` (${said})`}. ${hint?.replace('{option}', optionFor(what)) ?? 'Its documentation may say why.'}`,
+    {
+      status,
+      error,
+      errorDescription,
+      strategy,
+      retryAfterMs: retryAfterMs(headers.get('retry-after'), nowMs),
+    },
+  );
 }
 
 const ERROR_CODE = /^[\x20-\x21\x23-\x5b\x5d-\x7e]{1,64}$/;
 
-/** What to try next, by error code, else by status. */
+/** What to try next, by error code, else by status. `{option}` stands for the one that sets the endpoint. */
 const HINTS: readonly (readonly [RegExp, string])[] = [
   [/^(?:invalid_client|401)$/, 'Check `clientId`, the secret or key, and which `clientAuthentication` the server wants.'],
   [/^unauthorized_client$/, 'Allow this client the grant at the authorization server.'],
   [/^invalid_(?:scope|target)$/, 'Check `scope`, `audience` and `resource`.'],
-  [/^(?:404|405)$/, 'Check `tokenEndpoint`.'],
+  [/^(?:404|405)$/, 'Check `{option}`.'],
   [/^(?:429|5\d\d)$/, 'Try again later.'],
   [
     /^(?:invalid_request|unsupported_grant_type|4\d\d)$/,
@@ -95,6 +100,11 @@ const USER_AGENT_HINT = "Some servers want to know the client: set `tokenRequest
 
 function hintFor(reason = ''): string | undefined {
   return HINTS.find(([pattern]) => pattern.test(reason))?.[1];
+}
+
+/** The option that sets an endpoint: `'tokenEndpoint'`. */
+function optionFor(what: string): string {
+  return what.replace(/ (\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** As endpoints stand in messages: a query may hold what should not show. */

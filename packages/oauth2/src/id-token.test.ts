@@ -41,6 +41,40 @@ describe('an ID token', () => {
   });
 });
 
+describe.each([
+  ['of a sign-in', expected],
+  ['of a refresh', { ...expected, nonce: undefined, replaces: 'unknown' }],
+])('an ID token %s', (_, expectations) => {
+  it.each<[string, object]>([
+    ['azp', { azp: 'other' }],
+    ['azp', { azp: '' }],
+    ['azp', { azp: null }],
+    ['azp', { azp: 'other', aud: ['app'] }],
+    ['azp', { azp: 'other', aud: ['app', 'other'] }],
+    ['sub', { sub: '' }],
+    ['sub', { sub: 'x'.repeat(256) }],
+    ['sub', { sub: 5 }],
+  ])('is for this client and somebody, else its %s does not hold: %j', async (claim, claims) => {
+    const error = await checkIdToken(idToken(claims), expectations).catch((caught) => caught);
+    expect(error).toMatchObject({ code: 'ID_TOKEN_INVALID', message: expect.stringContaining(claim) });
+  });
+
+  it('names this client as often as it likes, and somebody at length', async () => {
+    for (const claims of [{ azp: 'app' }, { azp: 'app', aud: ['app'] }, { azp: 'app', aud: ['app', 'other'] }, { sub: 'x'.repeat(255) }])
+      expect(await checkIdToken(idToken(claims), expectations)).toMatchObject(claims);
+  });
+});
+
+describe('an ID token that was issued in the future', () => {
+  it('is refused, but for clocks that differ; never in the answer to a refresh', async () => {
+    expect(await checkIdToken(idToken({ iat: iat + 299 }), expected)).toBeDefined();
+    const late = idToken({ iat: iat + 302, exp: iat + 900 });
+    await expect(checkIdToken(late, expected)).rejects.toMatchObject({ code: 'ID_TOKEN_INVALID', message: expect.stringContaining('iat') });
+    expect(await checkIdToken(late, { ...expected, nowMs: nowMs + 60_000 })).toBeDefined();
+    expect(await checkIdToken(late, { ...expected, nonce: undefined, replaces: 'unknown' })).toBeDefined();
+  });
+});
+
 describe('an ID token in the answer to a refresh', () => {
   const refreshed = (replaces: string): IdTokenExpectations => ({ ...expected, nonce: undefined, replaces });
 

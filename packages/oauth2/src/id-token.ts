@@ -32,12 +32,14 @@ export interface IdTokenExpectations {
 
 /** Clocks differ by so many seconds. */
 const TOLERANCE_SECONDS = 300;
+/** Characters of a subject identifier. */
+const LONGEST_SUBJECT = 255;
 /** Between what one server writes down about one sign-in there is no more than this. */
 const ROUNDING_SECONDS = 5;
 
 /**
- * The claims of an ID token that came straight from the token endpoint: issuer, audience, authorized party, times, nonce and `auth_time` are checked.
- * Its signature is not: over TLS from the token endpoint that is the server's word as much as a signature is (§3.1.3.7, 6).
+ * The claims of an ID token that came straight from the token endpoint: issuer, subject, audience, authorized party, times, nonce and `auth_time` are
+ * checked. Its signature is not: over TLS from the token endpoint that is the server's word as much as a signature is (§3.1.3.7, 6).
  *
  * @throws {AuthError} with code `ID_TOKEN_INVALID`, which never shows the token.
  * @example
@@ -58,6 +60,7 @@ export async function checkIdToken(idToken: string, expected: IdTokenExpectation
   try {
     if (replaces !== undefined) {
       const claims = getValidatedIdTokenClaims(await processRefreshTokenResponse(metadata, client, answer)) as IDToken;
+      expectParties(claims, clientId);
       expectSameSignIn(claims, replaces);
       return claims;
     }
@@ -66,6 +69,8 @@ export async function checkIdToken(idToken: string, expected: IdTokenExpectation
       requireIdToken: true,
     });
     const claims = getValidatedIdTokenClaims(result) as IDToken;
+    expectParties(claims, clientId);
+    if (claims.iat > nowMs / 1000 + TOLERANCE_SECONDS) throw new Error('its `iat` lies in the future');
     if (maxAge !== undefined) expectRecent(claims, maxAge);
     return claims;
   } catch (error) {
@@ -77,6 +82,12 @@ export async function checkIdToken(idToken: string, expected: IdTokenExpectation
 
 /** What a server may sign with whose metadata are not asked for. */
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519', 'RS384', 'PS384', 'ES384', 'RS512', 'PS512', 'ES512', 'HS256'];
+
+/** OpenID Connect Core 1.0 §2, §3.1.3.7, 4 and 5: what oauth4webapi asks for several audiences only, and does not ask of the subject. */
+function expectParties({ azp, sub }: IDToken, clientId: string): void {
+  if (azp !== undefined && azp !== clientId) throw new Error('its `azp` is another client');
+  if (sub === '' || sub.length > LONGEST_SUBJECT) throw new Error(`its \`sub\` must have 1 to ${LONGEST_SUBJECT} characters`);
+}
 
 /** By the server's clock alone: `max_age` may be 0, and clocks differ by more. */
 function expectRecent({ auth_time: signedInAt, iat }: IDToken, maxAge: number): void {

@@ -46,7 +46,8 @@ export async function sendGrant(
   // Before anything is sent: a secret that is not there is the clearer error.
   const clientAuth = await settings.authenticate(secrets);
   const metadata = await settings.server.metadata(signal);
-  const send = edgeFetch({ fetch, strategy, what: 'token endpoint', secrets });
+  const what = 'token endpoint';
+  const send = edgeFetch({ fetch, strategy, what, secrets });
   const pairs = parameters.map(([name, value]) => [name, value]);
 
   const response = await genericTokenEndpointRequest(metadata, { client_id: settings.clientId }, clientAuth, grantType, pairs, {
@@ -64,7 +65,7 @@ export async function sendGrant(
   const fields = quirks ? quirks.standardFields(text, tokenResponse) : jsonFields(text);
   const problem = misfit(fields, scheme);
   if (problem || !response.ok) {
-    const context = { strategy, endpoint: metadata.token_endpoint, secrets, nowMs, hasUserAgent: 'user-agent' in headers };
+    const context = { strategy, what, endpoint: metadata.token_endpoint, secrets, nowMs, hasUserAgent: 'user-agent' in headers };
     throw refusal(response, fields, problem, context);
   }
   const tokens = tokenSetOf(fields, { scheme, scope, lifetimeSeconds, nowMs });
@@ -79,6 +80,11 @@ export async function sendGrant(
 /** Everything in a request that the server might repeat in an error and nobody else may read. */
 function addSecrets(secrets: Set<string>, body: URLSearchParams, authorization: string | undefined): void {
   for (const [name, value] of body) if (SECRET.test(name)) secrets.add(value);
+  addBasic(secrets, authorization);
+}
+
+/** What the client proves itself with in a header, as it stands there. */
+export function addBasic(secrets: Set<string>, authorization: string | null | undefined): void {
   const credential = authorization?.replace('Basic ', '');
   // The secret stands in there in its form-encoded spelling, of which there are several.
   if (credential) secrets.add(credential).add(atob(credential).replace(/^.*?:/s, ''));

@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { acquireLock } from './file-lock.ts';
 
 const OWNER = '00000000-0000-0000-0000-000000000000';
@@ -19,7 +19,7 @@ afterEach(() => {
 });
 
 const lock = (options: Partial<Parameters<typeof acquireLock>[1]> = {}) =>
-  acquireLock(folder, { ttlMs: 30_000, waitMs: 0, heartbeatMs: 5_000, now: () => Date.now(), ...options });
+  acquireLock(folder, { ttlMs: 30_000, waitMs: 0, heartbeatMs: 5_000, now: () => Date.now(), isKept: async () => true, ...options });
 const word = (): string => readdirSync(folder).join().slice('state.'.length);
 
 /** Leaves the lock as a process would that died while it held it. */
@@ -104,4 +104,53 @@ it('is not taken by one whose signal aborts, before or while it waits', async ()
   await expect(waiting).rejects.toBe(reason);
   await held.release();
   expect(word()).toBe('free');
+});
+
+describe.skipIf(process.platform === 'win32')('that is not to be kept', () => {
+  const isKept = async (): Promise<boolean> => false;
+
+  it('leaves no folder, unless something lies in it that is not its own', async () => {
+    await (await lock({ isKept })).release();
+    expect(readdirSync(root)).toEqual(['.new']);
+    const held = await lock({ isKept });
+    writeFileSync(join(folder, 'of somebody else'), '');
+    await held.release();
+    expect(readdirSync(folder).sort()).toEqual(['of somebody else', 'state.free']);
+    await (await lock()).release();
+  });
+
+  it.each([
+    ['always', isKept],
+    ['now and then', async () => Math.random() < 0.5],
+  ])('has one holder at a time, however many wait, take it and remove it (%s)', { timeout: 60_000 }, async (_, kept) => {
+    let holders = 0;
+    let most = 0;
+    const work = async (): Promise<void> => {
+      for (let round = 0; round < 20; round++) {
+        const held = await lock({ isKept: kept, waitMs: 50_000 });
+        most = Math.max(most, ++holders);
+        await sleep(Math.random() * 2);
+        holders -= 1;
+        await held.release();
+      }
+    };
+    await Promise.all(Array.from({ length: 12 }, work));
+    expect(most).toBe(1);
+    await (await lock({ isKept })).release();
+    expect(readdirSync(root)).toEqual(['.new']);
+  });
+
+  it('and was lost is left to the new holder', async () => {
+    let nowMs = 1_000_000;
+    const now = () => nowMs;
+    const lost = await lock({ now, isKept });
+    nowMs += 25_000;
+    const held = await lock({ now, isKept });
+    const before = word();
+    await lost.release();
+    expect(word()).toBe(before);
+    await expect(lock({ now })).rejects.toThrow('not free');
+    await held.release();
+    expect(readdirSync(root)).toEqual(['.new']);
+  });
 });

@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TokenLock, TokenLockOptions } from '@authseam/core';
-import { createRegister, readRegister, swapRegister } from './register.ts';
+import { createRegister, readRegister, removeRegister, swapRegister } from './register.ts';
 import { StoreProblem } from './store-problem.ts';
 
 // A lock is a register: `free`, or `held.<owner>.<time of the last heartbeat>.<time until which it counts>`. Each change is one rename from the word that
 // was read, so of two who find a lock run out one takes it, and a heartbeat or a release that comes too late finds nothing to rename.
 
-/** How long, and by which clock. */
+/** How long, by which clock, and what is left of it. */
 interface LockTiming {
   readonly heartbeatMs: number;
   readonly now: () => number;
+  /** Asked when the lock is released: whether its folder stays, for the next time. */
+  readonly isKept: () => Promise<boolean>;
 }
 
 const FREE = 'free';
@@ -98,7 +100,9 @@ function holdLock(folder: string, owner: string, taken: string, expiresAtMs: num
       released ??= (async () => {
         clearInterval(timer);
         await beating;
-        if (isHeld) await swapRegister(folder, word, FREE);
+        if (!isHeld) return;
+        const isGone = !(await timing.isKept()) && (await removeRegister(folder, word));
+        if (!isGone) await swapRegister(folder, word, FREE);
       })();
       return released;
     },

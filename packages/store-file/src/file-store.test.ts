@@ -220,13 +220,36 @@ describe('a damaged file', () => {
   });
 
   it('of a lock makes one call fail; a lock that was removed by hand none', async () => {
+    await store.set('a', token('one'));
     await (await store.lock('a', limits)).release();
-    const word = pathTo(/state\.free$/);
+    const word = pathTo(/lock\/state\.free$/);
     writeFileSync(join(dirname(word), 'state.x'), '');
     expect(await rejection(store.lock('a', limits))).toMatchObject({ operation: 'lock' });
     await (await store.lock('a', limits)).release();
     rmSync(pathTo(/lock\/state\.free$/));
     await (await store.lock('a', limits)).release();
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('locks', () => {
+  it('of keys under which nothing was ever stored leave nothing behind', async () => {
+    const locks = await Promise.all(Array.from({ length: 20 }, (_, index) => store.lock(`invented ${index}`, limits)));
+    expect(readdirSync(directory)).toHaveLength(21);
+    await Promise.all(locks.map((lock) => lock.release()));
+    expect([readdirSync(directory), readdirSync(join(directory, '.new'))]).toEqual([['.new'], []]);
+    await (await store.lock('invented 1', limits)).release();
+    expect(readdirSync(directory)).toEqual(['.new']);
+  });
+
+  it('of keys that are in use, or were, leave their folder: the next one needs nothing new of the disk', async () => {
+    const lock = await store.lock('a', limits);
+    await store.set('a', token('one'));
+    await lock.release();
+    const folders = readdirSync(directory);
+    expect([folders.length, pathTo(/\.lock\/state\.free$/)]).toEqual([3, expect.stringContaining('.lock')]);
+    await store.delete('a');
+    await (await store.lock('a', limits)).release();
+    expect(readdirSync(directory)).toEqual(folders);
   });
 });
 

@@ -1,11 +1,18 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { ConfigurationError, isAuthError, redactedCause, type Secret, type TokenStore, TokenStoreError } from '@authseam/core';
+import {
+  ConfigurationError,
+  isAuthError,
+  redactedCause,
+  type Secret,
+  type TokenStore,
+  TokenStoreError,
+  withEncryption,
+} from '@authseam/core';
 import { readEntry, removeEntry, writeEntry } from './entry-file.ts';
 import { acquireLock } from './file-lock.ts';
-import { findPrivateDirectory, makePrivateDirectory } from './private-directory.ts';
+import { findFolder, findPrivateDirectory, makePrivateDirectory } from './private-directory.ts';
 import { StoreProblem } from './store-problem.ts';
-import { withEncryption } from './with-encryption.ts';
 
 /** Options of {@link fileStore}. */
 export interface FileStoreOptions {
@@ -74,7 +81,13 @@ export function fileStore(options: FileStoreOptions): Required<TokenStore> {
           limits.signal?.throwIfAborted();
           await makePrivateDirectory(directory);
           const folder = folderOf(key);
-          const lock = await acquireLock(`${folder}.lock`, { ...limits, heartbeatMs, now });
+          // Locks of keys under which nothing was ever stored leave nothing behind: who invents users would fill the disk.
+          const isKept = (): Promise<boolean> =>
+            findFolder(folder).then(
+              (stats) => stats !== undefined,
+              () => true,
+            );
+          const lock = await acquireLock(`${folder}.lock`, { ...limits, heartbeatMs, now, isKept });
           // Whoever gave up on a slow disk releases with the write still under way. The next holder must not read what was there before.
           const release = async (): Promise<void> => {
             await writes.get(folder);

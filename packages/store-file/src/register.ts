@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasCode } from './has-code.ts';
@@ -56,6 +56,26 @@ export async function swapRegister(folder: string, word: string, next: string): 
     if (hasCode(error, 'ENOENT')) return false;
     throw error;
   }
+}
+
+/**
+ * Removes a register in which `word` stands and nothing lies beside it. Removing the file is what {@link swapRegister} does with another end: of all who
+ * change that word for one it is still there. An empty folder is no register already, whoever makes the next one puts it in its place, and only an empty
+ * folder goes away: one with a word in it never is empty.
+ *
+ * @returns `false` when it stands there no more or cannot be removed: nothing has happened then.
+ */
+export async function removeRegister(folder: string, word: string): Promise<boolean> {
+  // On Windows no folder takes the place of another, an empty one either: whoever died in between would leave a register that nobody can make.
+  if (process.platform === 'win32' || (await namesIn(folder)).length > 1) return false;
+  try {
+    await unlink(join(folder, PREFIX + word));
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+  await rmdir(folder).catch(() => {}); // somebody has made the next one
+  return true;
 }
 
 /**

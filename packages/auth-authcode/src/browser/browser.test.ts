@@ -1,7 +1,7 @@
 import { isAuthError, type TokenSet } from '@authseam/core';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AuthorizationCode } from '../authorization-code.ts';
-import { completeSignIn } from './complete-sign-in.ts';
+import { type CompleteSignInOptions, completeSignIn } from './complete-sign-in.ts';
 import type { SignInStorage } from './pending-sign-in.ts';
 import { signIn } from './sign-in.ts';
 
@@ -27,6 +27,7 @@ function memoryStorage(): SignInStorage & { readonly items: Map<string, string> 
 function strategy() {
   let states = 0;
   return {
+    redirectUri: CALLBACK,
     createAuthorizationUrl: vi.fn(async (_request: unknown) => {
       const state = `s${++states}`;
       const transaction = { state, codeVerifier: `v${states}`, redirectUri: CALLBACK, issuer: 'https://login.example', clientId: 'spa' };
@@ -145,15 +146,50 @@ describe('signIn', () => {
 });
 
 describe('completeSignIn', () => {
-  it.each(['', '?code=1', '?state=s1', '?error=access_denied', '?coder=1&states=2', '#code=1&state=s1'])(
-    'is nothing at %j: no storage is touched, the URL stays',
+  it.each([
+    CALLBACK,
+    `${CALLBACK}?state=s1`,
+    `${CALLBACK}?coder=1&states=2`,
+    `${CALLBACK}#code=1&state=s1`,
+    'https://app.example/coupons?code=1',
+    'https://app.example/callback/?error=1',
+    'https://other.example/callback?code=1',
+  ])('is nothing at %s: no storage is touched, the URL stays', async (href) => {
+    vi.stubGlobal('sessionStorage', undefined);
+    page.href = href;
+    expect(await completeSignIn(strategy())).toBeUndefined();
+    expect(history.urls).toEqual([]);
+  });
+
+  it.each(['?code=1', '?error=access_denied', '?code=1&state='])(
+    'at the redirect URI refuses %s, which has no state, and cleans the URL all the same',
     async (query) => {
-      vi.stubGlobal('sessionStorage', undefined);
-      page.href = CALLBACK + query;
-      expect(await completeSignIn(strategy())).toBeUndefined();
-      expect(history.urls).toEqual([]);
+      const auth = strategy();
+      await signIn(auth);
+      storage.items.set('authseam:sign-in:', storage.items.get('authseam:sign-in:s1')!);
+      page.href = `${CALLBACK}${query}&a=%7E#b`;
+      const results = await Promise.all([1, 2].map(() => failure(completeSignIn(auth))));
+      expect(results).toMatchObject([{ code: 'CALLBACK_REJECTED' }, { code: 'CALLBACK_REJECTED' }]);
+      expect([auth.handleCallback.mock.calls, storage.items.size, page.href]).toEqual([[], 2, `${CALLBACK}?a=%7E#b`]);
     },
   );
+
+  it('looks for the page of a redirect URI with a query of its own', async () => {
+    const auth = { ...strategy(), redirectUri: `${CALLBACK}?tenant=1` };
+    page.href = `${CALLBACK}?tenant=1&code=1`;
+    expect(await failure(completeSignIn(auth))).toMatchObject({ code: 'CALLBACK_REJECTED' });
+    expect(page.href).toBe(`${CALLBACK}?tenant=1`);
+  });
+
+  it('hands on who signs in only where that was given: `undefined` is nobody, and not everybody', async () => {
+    for (const options of [{}, { subject: undefined } as unknown as CompleteSignInOptions]) {
+      const auth = strategy();
+      await signIn(auth);
+      page.href = `${CALLBACK}?code=1&state=s1`;
+      await completeSignIn(auth, options);
+      expect(auth.handleCallback.mock.lastCall?.[2]).toStrictEqual(options);
+    }
+  });
 
   it('hands the whole callback over, with its transaction, and answers where to go', async () => {
     const auth = strategy();
@@ -173,6 +209,7 @@ describe('completeSignIn', () => {
     ['?error=access_denied&error_description=no&error_uri=u&state=s1&flag', '?flag'],
     ['?%63ode=1&st%61te=s1', ''],
     ['?code=1&code=2&state=s1&encode=1', '?encode=1'],
+    ['??code=2&code=1&&state=s1', '??code=2&'],
   ])('cleans %s before it sends anything', async (query, rest) => {
     const auth = strategy();
     await signIn(auth);

@@ -2,6 +2,7 @@ import type { TokenSet } from '@authseam/core';
 import type { AuthorizationCode } from '../authorization-code.ts';
 import { AuthorizationError } from '../authorization-error.ts';
 import type { CallbackOptions } from '../handle-callback.ts';
+import { queryWithout } from '../query-without.ts';
 import { ownPage } from './own-page.ts';
 import { type SignInStorage, takeSignIn } from './pending-sign-in.ts';
 
@@ -39,7 +40,7 @@ const underWay = new WeakMap<object, { readonly state: string; readonly result: 
  *
  * Concurrency: calls that come while a callback is being handled get its result (React's StrictMode calls everything twice).
  *
- * @returns `undefined` when the URL holds no callback.
+ * @returns `undefined` when the URL holds no callback: without `state` a `code` or an `error` is one on the page of `redirectUri` only.
  * @throws {AuthorizationError} when this tab began no such sign-in, or the person or the server said no. {ConfigurationError} when the storage is
  * blocked. And all that `handleCallback` throws.
  * @see RFC 6749 §4.1.2, RFC 9207, RFC 9700 §4
@@ -57,11 +58,11 @@ const underWay = new WeakMap<object, { readonly state: string; readonly result: 
  * ```
  */
 export async function completeSignIn(
-  auth: Pick<AuthorizationCode, 'handleCallback'>,
+  auth: Pick<AuthorizationCode, 'handleCallback' | 'redirectUri'>,
   options: CompleteSignInOptions = {},
 ): Promise<CompletedSignIn | undefined> {
   const url = new URL(options.url ?? globalThis.location.href);
-  const state = stateOf(url);
+  const state = stateOf(url, auth.redirectUri);
   const current = underWay.get(auth);
   if (current && (state === undefined || state === current.state)) return current.result;
   if (state === undefined) return undefined;
@@ -74,19 +75,22 @@ async function complete(
   auth: Pick<AuthorizationCode, 'handleCallback'>,
   url: URL,
   state: string,
-  { storage, history = globalThis.history, subject, signal }: CompleteSignInOptions,
+  { url: _, storage, history = globalThis.history, ...options }: CompleteSignInOptions,
 ): Promise<CompletedSignIn> {
   history?.replaceState(history.state, '', withoutCallback(url));
-  const pending = takeSignIn(storage, state);
+  const pending = state ? takeSignIn(storage, state) : undefined;
   if (!pending) throw unknownSignIn();
   const returnTo = ownPage(pending.returnTo, url.href);
-  const tokens = await auth.handleCallback(url.href, pending.transaction, { subject, signal });
+  const tokens = await auth.handleCallback(url.href, pending.transaction, options);
   return { tokens, returnTo };
 }
 
-/** RFC 6749 §4.1.2: a code or an error, and the state in either case. */
-function stateOf({ searchParams }: URL): string | undefined {
-  return searchParams.has('code') || searchParams.has('error') ? (searchParams.get('state') ?? undefined) : undefined;
+/** RFC 6749 §4.1.2: a code or an error, and the state in either case. Empty where it lacks; other pages may have a `code` of their own. */
+function stateOf(url: URL, redirectUri: string): string | undefined {
+  const { searchParams, origin, pathname } = url;
+  if (!searchParams.has('code') && !searchParams.has('error')) return undefined;
+  const callback = new URL(redirectUri);
+  return searchParams.get('state') ?? (origin === callback.origin && pathname === callback.pathname ? '' : undefined);
 }
 
 /** RFC 6749 §4.1.2, RFC 9207 §2, OpenID Connect Session Management 1.0 §2. */
@@ -95,13 +99,12 @@ const CALLBACK_PARAMETERS = ['code', 'state', 'iss', 'error', 'error_description
 /** Without the parameters of the callback; all others keep their spelling. */
 function withoutCallback(url: URL): string {
   const rest = new URL(url);
-  const isKept = (pair: string): boolean => !CALLBACK_PARAMETERS.includes([...new URLSearchParams(pair).keys()][0] ?? '');
-  rest.search = url.search.slice(1).split('&').filter(isKept).join('&');
+  rest.search = queryWithout(url, CALLBACK_PARAMETERS);
   return rest.href;
 }
 
 function unknownSignIn(): AuthorizationError {
   const strategy = 'authorizationCode';
-  const message = `${strategy}: this tab began no such sign-in, or has finished it: it was begun in another tab or browser, or elsewhere altogether. Nothing was exchanged; start over with signIn.`;
+  const message = `${strategy}: this tab began no such sign-in, or has finished it: it was begun in another tab or browser, elsewhere altogether, or without \`state\`. Nothing was exchanged; start over with signIn.`;
   return new AuthorizationError(message, { code: 'CALLBACK_REJECTED', strategy });
 }

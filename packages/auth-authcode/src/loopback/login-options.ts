@@ -2,6 +2,7 @@ import { type AuthError, type Awaitable, ConfigurationError } from '@authseam/co
 import { checkKnownKeys } from '@authseam/oauth2';
 import type { AuthorizationCode } from '../authorization-code.ts';
 import type { AuthorizationUrlOptions } from '../authorization-url.ts';
+import { checkSubjectOption } from '../subject.ts';
 import type { CallbackMessages } from './callback-page.ts';
 
 /** What `login` needs of the strategy: `authorizationCode` answers it. */
@@ -20,8 +21,8 @@ export interface LoginOptions {
   readonly onEvent?: ((event: LoginEvent) => void) | undefined;
   /** What to ask the person for: more scope, a `prompt`, a `loginHint`. What an `InteractionRequiredError` says under `authorization` fits. */
   readonly authorization?: Omit<AuthorizationUrlOptions, 'redirectUri' | 'signal'> | undefined;
-  /** Who signs in, by your own name for them. Default: the strategy's default subject. */
-  readonly subject?: string | undefined;
+  /** Who signs in, by your own name for them. Left out: the strategy's default subject. */
+  readonly subject?: string;
   /**
    * Host of the callback. `'localhost'` listens on 127.0.0.1 too: it is for servers that take no other name. Default: that of the strategy's
    * `redirectUri`.
@@ -64,6 +65,7 @@ export function checkLoginOptions(options: LoginOptions, strategy: string): void
     if (!isFit) throw new ConfigurationError(`${strategy}: \`${option}\` must be ${must}.`, { option, strategy });
   };
   checkKnownKeys(options, OPTIONS, 'options', strategy);
+  checkSubjectOption(options, strategy);
   const { onUrl, open, onEvent, host, port = 0, path, timeoutMs = 1 } = options;
   const isCallable = (value: unknown): boolean => value === undefined || typeof value === 'function';
   check('onUrl', isCallable(onUrl), 'a function');

@@ -48,6 +48,7 @@ declare module '@authseam/core' {
 export async function login(auth: LoginAuth, options: LoginOptions = {}): Promise<TokenSet> {
   checkLoginOptions(options, auth.name);
   const { port = 0, messages, timeoutMs = 300_000, subject, signal } = options;
+  const given = { ...(subject !== undefined && { subject }), ...(signal && { signal }) };
   const redirectUri = loopbackRedirectUri(auth, options);
   signal?.throwIfAborted();
   const strategy = auth.name;
@@ -61,7 +62,7 @@ export async function login(auth: LoginAuth, options: LoginOptions = {}): Promis
     receiver = await callbackReceiver({ redirectUri, port, messages, strategy, onRefused });
     const { parameters, transaction } = await waitFor(callbackOf(auth, receiver, limited, emit), limited);
     emit({ type: 'callback-received' });
-    return await answered(receiver, auth.handleCallback(parameters, transaction, { subject, signal }));
+    return await answered(receiver, auth.handleCallback(parameters, transaction, given));
   } finally {
     clearTimeout(timer);
     await receiver?.close();

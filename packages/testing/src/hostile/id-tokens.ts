@@ -9,9 +9,9 @@ export interface IdTokenOptions {
   readonly issuer: string;
   readonly clientId: string;
   readonly now: () => number;
-  readonly published: SigningKey;
+  readonly published: () => Promise<SigningKey>;
   /** A key that nobody can verify with. */
-  readonly foreign: SigningKey;
+  readonly foreign: () => Promise<SigningKey>;
 }
 
 /** Makes the ID token of one token answer. A refreshed one has no nonce, as most servers have it. */
@@ -24,6 +24,6 @@ export async function idTokenOf(
   const truth = { iss: issuer, sub: subject, aud: clientId, iat, exp: iat + 300, auth_time: iat, nonce };
   const payload = Object.fromEntries(Object.entries({ ...truth, ...claims }).filter(([, value]) => value !== undefined));
   if (alg === 'none') return new UnsecuredJWT(payload).encode();
-  const { signingKey } = key === 'foreign' ? foreign : published;
+  const { signingKey } = await (key === 'foreign' ? foreign() : published());
   return new SignJWT(payload).setProtectedHeader({ alg: 'RS256', kid: 'signing-key' }).sign(await importJWK(signingKey, 'RS256'));
 }
