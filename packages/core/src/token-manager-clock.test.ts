@@ -1,6 +1,7 @@
 // Clocks that are set back, and processes that may end.
 import { afterEach, expect, it, vi } from 'vitest';
 import { TokenEndpointError } from './auth-error.ts';
+import { memoryStore } from './memory-store.ts';
 import { createTokenManager } from './token-manager.ts';
 
 afterEach(() => {
@@ -62,4 +63,25 @@ it('the pause of a background refresh keeps the process alive from the moment th
   const waiting = tokens.getToken({ forceRefresh: true });
   expect(pauses[0]?.hasRef()).toBe(true);
   expect((await waiting).accessToken).toBe('t3');
+});
+
+it('after a rejection, a token that was received in the future is not trusted: clocks differ, and it may have run out', async () => {
+  const store = memoryStore();
+  const skewed = Date.now() - 300_000;
+  let requests = 0;
+  const fetchToken = ({ current }: { current: { refreshToken?: string } | undefined }) => {
+    requests += 1;
+    return { accessToken: `${current?.refreshToken}+`, refreshToken: `r${requests}`, tokenType: 'Bearer', expiresAtMs: skewed + 60_000 };
+  };
+  const behind = createTokenManager({ key: 'k', store, fetchToken, now: () => skewed });
+  const first = await behind.getToken();
+  store.set('k', {
+    accessToken: 'run out',
+    refreshToken: 'r-other',
+    tokenType: 'Bearer',
+    receivedAtMs: skewed + 240_000,
+    expiresAtMs: skewed + 300_000,
+  });
+  expect(await behind.rejected(first)).toBe(true);
+  expect(await behind.getToken()).toMatchObject({ accessToken: 'r-other+' });
 });

@@ -28,7 +28,7 @@ type Reason = Extract<AuthEvent, { type: 'token-fetched' }>['reason'];
 const COOL_DOWN_MS = 30_000;
 /** For how long a write that failed is not tried again. */
 const WRITE_COOL_DOWN_MS = 5_000;
-/** A clock that is set back further than this makes the expiry at hand worthless. */
+/** Clocks that differ by more, or are set back further, make an expiry worthless. */
 const CLOCK_TOLERANCE_MS = 60_000;
 
 /**
@@ -188,6 +188,8 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
     const { emit, facts, isWanted, sinceMs } = step;
     const isUsable = (set: TokenSet): boolean => {
       const nowMs = now();
+      // By a clock that is ahead of ours: it may have run out, and there is one replay only.
+      if (reason === 'rejected' && (set.receivedAtMs ?? nowMs) > nowMs + CLOCK_TOLERANCE_MS) return false;
       return set.accessToken !== replaced?.set.accessToken && nowMs < tokenSchedule(set, nowMs, random).blockAtMs;
     };
     let isSeeded = false;
