@@ -7,7 +7,7 @@ import { type HeldToken, heldToken } from './held-token.ts';
 import { isRefused, type StoredToken, sharedTokens } from './shared-tokens.ts';
 import { checkTokenManagerOptions, type TokenManagerOptions } from './token-manager-options.ts';
 import { type PauseTimer, refusedForMs, requestToken } from './token-request.ts';
-import { isInTime, tokenSchedule } from './token-schedule.ts';
+import { CLOCK_TOLERANCE_MS, isDoubtful, isInTime, tokenSchedule } from './token-schedule.ts';
 import type { TokenSet } from './token-set.ts';
 import type { GetTokenOptions, TokenManager } from './token-source.ts';
 import { waitFor } from './wait-for.ts';
@@ -28,8 +28,6 @@ type Reason = Extract<AuthEvent, { type: 'token-fetched' }>['reason'];
 const COOL_DOWN_MS = 30_000;
 /** For how long a write that failed is not tried again. */
 const WRITE_COOL_DOWN_MS = 5_000;
-/** Clocks that differ by more, or are set back further, make an expiry worthless. */
-const CLOCK_TOLERANCE_MS = 60_000;
 
 /**
  * A token source with one token, fetched when it is missing, refreshed early in the background, and refreshed at once when a server rejects it.
@@ -188,8 +186,7 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
     const { emit, facts, isWanted, sinceMs } = step;
     const isUsable = (set: TokenSet): boolean => {
       const nowMs = now();
-      // By a clock that is ahead of ours: it may have run out, and there is one replay only.
-      if (reason === 'rejected' && (set.receivedAtMs ?? nowMs) > nowMs + CLOCK_TOLERANCE_MS) return false;
+      if (reason === 'rejected' && isDoubtful(set, nowMs)) return false; // there is one replay only
       return set.accessToken !== replaced?.set.accessToken && nowMs < tokenSchedule(set, nowMs, random).blockAtMs;
     };
     let isSeeded = false;

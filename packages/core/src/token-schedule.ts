@@ -9,6 +9,10 @@ export interface TokenSchedule {
   readonly expiresAtMs: number;
 }
 
+/** Clocks that differ by more, or are set back further, make an expiry worthless. */
+export const CLOCK_TOLERANCE_MS = 60_000;
+/** Clocks of machines that share tokens differ by no more than this. */
+const MOST_SKEW_MS = 600_000;
 /** Lifetimes past this are as good as this: arithmetic on them stays exact. */
 const LONGEST_LIFETIME_MS = 10 * 365 * 24 * 3_600_000;
 
@@ -31,4 +35,9 @@ export function tokenSchedule(set: TokenSet, nowMs: number, random: () => number
 /** Whether less than `forMs` has passed. A clock that was set back does not make a wait longer. */
 export function isInTime(passedMs: number, forMs: number): boolean {
   return passedMs >= 0 && passedMs < forMs;
+}
+
+/** Whether `set` comes from a machine whose clock is ahead of ours, and is so short-lived that it may have run out without our noticing. */
+export function isDoubtful({ receivedAtMs = 0, expiresAtMs = Infinity }: TokenSet, nowMs: number): boolean {
+  return receivedAtMs > nowMs + CLOCK_TOLERANCE_MS && expiresAtMs - receivedAtMs < MOST_SKEW_MS;
 }

@@ -9,18 +9,19 @@ import { Cluster } from 'ioredis';
 import { RESP_TYPES } from 'redis';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { redisStoreSubject } from './fixtures/store-redis-subject.ts';
-import { type ClientName, type ClientSettings, clientNames } from './redis/open-client.ts';
+import { type ClientName, type ClientSettings, clientNames, oldestClientNames } from './redis/open-client.ts';
 import { hasRedis } from './redis/redis-server.ts';
 import { directClient, durableRedis, expectFailure, openStore, token } from './redis/store-bench.ts';
 
 const isThere = hasRedis();
 const KEY = 'key';
+const allClientNames = [...clientNames, ...oldestClientNames];
 
 beforeEach((context) => {
   if (!isThere) context.skip('needs redis-server');
 });
 
-describe.each(clientNames.map((name) => redisStoreSubject(name)))('$name', (subject) => {
+describe.each(allClientNames.map((name) => redisStoreSubject(name)))('$name', (subject) => {
   for (const { name, run, skip } of storeCases) {
     it(name, async (context) => {
       const reason = skip?.(subject);
@@ -30,7 +31,7 @@ describe.each(clientNames.map((name) => redisStoreSubject(name)))('$name', (subj
   }
 });
 
-describe.each(clientNames)('%s:', (name) => {
+describe.each(allClientNames)('%s:', (name) => {
   it('a holder that was stopped for longer than its lock lived has its write refused', async () => {
     const redis = await durableRedis();
     const [stale, other] = [openStore(name, redis), openStore(name, redis)];
@@ -127,7 +128,7 @@ it.each(unusual)('works with %s', async (_, name, settings) => {
   await expectToWork(openStore(name, await durableRedis(), {}, settings));
 });
 
-it.each(clientNames)('works with the rights that README.md lists (%s)', async (name) => {
+it.each(allClientNames)('works with the rights that README.md lists (%s)', async (name) => {
   const readme = readFileSync(new URL('../../store-redis/README.md', import.meta.url), 'utf8');
   const [, keys = '', commands = ''] = /`(~\S+)` and `([+a-z ]+)`/.exec(readme) ?? [];
   const redis = await durableRedis(['--user', 'default', 'reset', 'on', 'nopass', keys, ...commands.split(' ')]);
