@@ -26,6 +26,11 @@ export interface HostileServerOptions extends ServerOptions {
   readonly lifetimeSeconds?: number;
   /** A refresh gives a new refresh token; the old one, used again, revokes the family. Default true. */
   readonly rotateRefreshToken?: boolean;
+  /**
+   * For how long a refresh token that was used gives the tokens that replaced it once more, in seconds, unless those were used too: many servers forgive
+   * a client that a lost answer left with the old one. Default 0: the first reuse revokes the family.
+   */
+  readonly graceSeconds?: number;
 }
 
 /** A running server that lies. Log, faults and failures are shared with {@link HostileServer.elsewhere}; `close()` closes both. */
@@ -44,6 +49,8 @@ export interface HostileServer extends LoopbackServer, TokenCounts {
   readonly elsewhere: LoopbackServer;
   /** How many access tokens were issued. */
   readonly issued: number;
+  /** Every access and refresh token issued so far, told to the client or not: what {@link findSecret} may find nowhere. */
+  readonly tokens: readonly string[];
   /** Whether a refresh token or a code was ever used twice, or was said to be. */
   readonly familyRevoked: boolean;
   /** Tells these lies from now on and no others: `lie({})` is the truth. */
@@ -70,14 +77,15 @@ export interface RefreshHold {
  * `iss` (RFC 9207), RS256 ID tokens with `openid`, rotating refresh tokens, revocation. Any absolute redirect URI will do. A person signs
  * in with {@link signIn}.
  *
- * Purposes: `'discovery'`, `'jwks'`, `'authorization'`, `'token'`, `'revocation'`, `'api'` (`GET /api/me`), `'elsewhere'`. Faults of the
- * transport (late, broken, malformed answers) are injected, as into every server of this package.
+ * Purposes: `'discovery'`, `'jwks'`, `'authorization'`, `'token'`, `'revocation'`, `'api'` (`GET /api/me`), `'elsewhere'`. What it says is its lies;
+ * how it answers, late, broken, malformed or not at all, is injected, as into every server of this package: {@link tokenFaults} has the common ones.
  *
  * @example
  * ```ts
- * import { hostileAuthorizationServer } from '@authseam/testing';
+ * import { hostileAuthorizationServer, tokenFaults } from '@authseam/testing';
  *
- * await using server = await hostileAuthorizationServer({ lies: { callback: { iss: 'missing' } } });
+ * await using server = await hostileAuthorizationServer({ lies: { callback: { iss: 'missing' } }, graceSeconds: 30 });
+ * server.inject(tokenFaults.answerLost); // the refresh token is rotated, and nobody is told
  * server.lie({ idToken: { claims: { nonce: 'of another sign-in' } } });
  * server.lie({ metadata: { code_challenge_methods_supported: ['plain'] } });
  * server.lie({ tokenError: { error: 'invalid_grant', error_description: '<b>{refresh_token}</b> is not valid' } });
@@ -87,7 +95,7 @@ export async function hostileAuthorizationServer(options: HostileServerOptions =
   const { clientId = 'hostile-client', clientSecret, now = Date.now } = options;
   let lies = options.lies ?? {};
   const journal = serverJournal();
-  const keys = { published: await newSigningKey(), foreign: await newSigningKey() };
+  const keys = { published: madeOnce(newSigningKey), foreign: madeOnce(newSigningKey) };
   const elsewhere = await loopbackServer({
     ...options,
     port: 0,
@@ -123,6 +131,9 @@ export async function hostileAuthorizationServer(options: HostileServerOptions =
     get issued() {
       return desk.ledger.issued;
     },
+    get tokens() {
+      return desk.tokens;
+    },
     get familyRevoked() {
       return desk.familyRevoked;
     },
@@ -142,7 +153,8 @@ interface Site {
   readonly clientId: string;
   readonly clientSecret: string | undefined;
   readonly now: () => number;
-  readonly keys: { readonly published: SigningKey; readonly foreign: SigningKey };
+  /** Made when somebody first asks for one: a key takes longer than all the rest of a test. */
+  readonly keys: { readonly published: () => Promise<SigningKey>; readonly foreign: () => Promise<SigningKey> };
   /** Origin of the attacker's server. */
   readonly elsewhere: string;
   readonly lies: () => Lies;
@@ -150,7 +162,7 @@ interface Site {
 
 function lyingFlow(
   site: Site,
-  { users = ['alice', 'bob'], lifetimeSeconds = 3600, rotateRefreshToken = true }: HostileServerOptions,
+  { users = ['alice', 'bob'], lifetimeSeconds = 3600, rotateRefreshToken = true, graceSeconds }: HostileServerOptions,
 ): CodeFlow {
   const { issuer, lies, elsewhere, clientId, clientSecret, now } = site;
   let newest = '';
@@ -161,6 +173,7 @@ function lyingFlow(
     users,
     lifetimeSeconds,
     rotateRefreshToken,
+    graceSeconds,
     redirectUris: undefined,
     scope: ['openid', 'offline_access', 'profile', 'email', 'read', 'write'],
     callbackOf(truth) {
@@ -205,7 +218,7 @@ function hostileRoutes(site: Site, { desk, routes }: CodeFlow): Routes {
     ...routes,
     'GET /.well-known/openid-configuration': discovery,
     'GET /.well-known/oauth-authorization-server': discovery,
-    'GET /jwks': { purpose: 'jwks', handle: () => ({ body: site.keys.published.jwks }) },
+    'GET /jwks': { purpose: 'jwks', handle: async () => ({ body: (await site.keys.published()).jwks }) },
     'GET /api/me': me,
   };
   return Object.fromEntries(Object.entries(all as Record<string, Route>).map(([target, route]) => [target, unreliable(route, site)]));
@@ -248,6 +261,14 @@ function unreliable(route: Route, { lies, elsewhere }: Site): Route {
 /** Answers like a server that is glad about what it was sent. */
 function elsewhereAnswer(): Answer {
   return { body: { access_token: `at_of_elsewhere_${randomBytes(12).toString('hex')}`, token_type: 'Bearer', expires_in: 3600 } };
+}
+
+function madeOnce<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 function isRefresh(form: URLSearchParams): boolean {

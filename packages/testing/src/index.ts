@@ -27,6 +27,7 @@ export type {
 } from './fault.ts';
 export { findSecret, type SecretSighting } from './find-secret.ts';
 export type { ErrorLie, IdTokenLie, Lies, ParameterLie } from './hostile/lies.ts';
+export { type TokenFaults, tokenFaults } from './hostile/token-faults.ts';
 export {
   type HostileServer,
   type HostileServerOptions,
@@ -58,3 +59,4 @@ export type { ReceivedRequest } from './received-request.ts';
 export { type ApiKeyPlace, type SdkOAuth, type SdkOAuthOptions, type SdkServer, type SdkServerOptions, sdkServer } from './sdk-server.ts';
 export type { SecretForm } from './secret-forms.ts';
 export { type ServerJournal, serverJournal } from './server-journal.ts';
+export { type VirtualClock, type VirtualClockOptions, virtualClock } from './virtual-clock.ts';

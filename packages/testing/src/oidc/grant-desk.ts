@@ -33,6 +33,8 @@ export interface GrantDesk {
   readonly ledger: TokenLedger;
   /** Whether a refresh token or a code was ever used twice. */
   readonly familyRevoked: boolean;
+  /** Every access and refresh token issued so far. */
+  readonly tokens: readonly string[];
   /** A new code, good for 60 seconds. */
   issueCode(grant: Omit<Grant, 'family'>): string;
   /** Does what the form of a token request asks for. */
@@ -48,6 +50,8 @@ export interface GrantDesk {
 export interface GrantDeskOptions extends TokenLedgerOptions {
   /** Whether a refresh gives a new refresh token. */
   readonly rotateRefreshToken: boolean;
+  /** For how long a refresh token that was used gives what replaced it once more, in seconds. Default 0: at once it is a reuse. */
+  readonly graceSeconds?: number | undefined;
 }
 
 /** An empty {@link GrantDesk}. */
@@ -57,6 +61,7 @@ export function grantDesk(options: GrantDeskOptions): GrantDesk {
   const refreshTokens = new Map<string, Grant>();
   const accessTokens = new Map<string, Grant>();
   const used = new Set<string>();
+  const replacements = new Map<string, { readonly refreshToken: string; readonly untilMs: number }>();
   const ended = new Set<string>();
   let familyRevoked = false;
 
@@ -88,10 +93,19 @@ export function grantDesk(options: GrantDeskOptions): GrantDesk {
     const refreshToken = form.get('refresh_token') ?? '';
     const grant = refreshTokens.get(refreshToken);
     if (grant === undefined || ended.has(grant.family)) return refused('the refresh token is unknown or revoked');
-    if (used.has(refreshToken)) return reuse(grant, 'the refresh token was used before: all tokens of this sign-in are revoked');
+    if (used.has(refreshToken)) {
+      const replacement = replacements.get(refreshToken);
+      // Once the replacement was used its owner has it: whoever comes with the old one now is somebody else.
+      const isForgiven = replacement !== undefined && options.now() < replacement.untilMs && !used.has(replacement.refreshToken);
+      if (isForgiven) return issue(grant, true, replacement.refreshToken);
+      return reuse(grant, 'the refresh token was used before: all tokens of this sign-in are revoked');
+    }
     if (!options.rotateRefreshToken) return issue(grant, true, refreshToken);
     used.add(refreshToken);
-    return issue(grant, true);
+    const issued = issue(grant, true);
+    const { graceSeconds = 0 } = options;
+    replacements.set(refreshToken, { refreshToken: issued.refreshToken, untilMs: options.now() + graceSeconds * 1000 });
+    return issued;
   }
 
   function reuse(grant: Grant, description: string): GrantRefusal {
@@ -104,6 +118,9 @@ export function grantDesk(options: GrantDeskOptions): GrantDesk {
     ledger,
     get familyRevoked() {
       return familyRevoked;
+    },
+    get tokens() {
+      return [...accessTokens.keys(), ...refreshTokens.keys()];
     },
     issueCode(grant: Omit<Grant, 'family'>) {
       const code = newToken('code');
