@@ -1,5 +1,5 @@
 // RFC 6749 §4.1: the authorization code grant. RFC 7636: PKCE.
-import { type AuthStrategy, memoryStore, type TokenSet, type TokenSource } from '@authseam/core';
+import { type AuthStrategy, isAuthError, memoryStore, type TokenSet, type TokenSource, TokenStoreError } from '@authseam/core';
 import { checkKnownKeys, grantParameters, tokenEndpointClient } from '@authseam/oauth2';
 import { type AuthorizationCodeOptions, checkSettings, OPTIONS } from './authorization-code-options.ts';
 import type { AuthorizationTransaction } from './authorization-transaction.ts';
@@ -8,7 +8,7 @@ import type { CallbackUrl } from './callback-parameters.ts';
 import { type CallbackOptions, callbackHandler } from './handle-callback.ts';
 import type { Session } from './session.ts';
 import { createSessions } from './sessions.ts';
-import { type SignOutResult, signOutOfServer } from './sign-out.ts';
+import { revokeQuietly, type SignOutResult, signOutOfServer } from './sign-out.ts';
 import { checkSubject, checkSubjectOption, subjectOf } from './subject.ts';
 
 /** Options of `signOut`. */
@@ -37,7 +37,7 @@ export interface AuthorizationCode extends AuthStrategy<TokenSet>, Required<Toke
    *
    * @throws {AuthorizationError} when the callback does not belong to `transaction`, or says no. {TokenEndpointError} when the exchange is refused.
    * {AuthError} with code `ID_TOKEN_INVALID`. {ConfigurationError} for a `subject` that is none; and what a function given for it throws: the code is
-   * spent by then, and nothing is kept.
+   * spent by then, and nothing is kept. {TokenStoreError} when the tokens could not be stored. What is not kept is revoked, where the server can.
    */
   handleCallback(callbackUrl: CallbackUrl, transaction: AuthorizationTransaction, options?: CallbackOptions): Promise<TokenSet>;
   /**
@@ -112,7 +112,12 @@ export function authorizationCode(options: AuthorizationCodeOptions): Authorizat
       const { subject, signal } = given;
       if (typeof subject !== 'function') checkSubjectOption(given, strategy);
       const tokens = await exchange(callbackUrl, transaction, signal);
-      return sessions.adopt(await subjectOf(subject, tokens, strategy, signal), tokens);
+      try {
+        return await sessions.adopt(await subjectOf(subject, tokens, strategy, signal), tokens);
+      } catch (error) {
+        revokeQuietly(client, strategy, tokens);
+        throw isAuthError(error, 'TOKEN_STORE_ERROR') ? notKept(error, strategy) : error;
+      }
     },
     session(subject: string) {
       checkSubject(subject, strategy);
@@ -129,6 +134,12 @@ export function authorizationCode(options: AuthorizationCodeOptions): Authorizat
       return result;
     },
   });
+}
+
+/** Trying again is no use: the code is spent. */
+function notKept(cause: TokenStoreError, strategy: string): TokenStoreError {
+  const message = `${strategy}: the token store failed, and nobody is signed in. The code is spent: send the person to createAuthorizationUrl() again.`;
+  return new TokenStoreError(message, { operation: cause.operation, strategy, cause });
 }
 
 /** As properties of its own, which a spread copies: a session has them on its class. */

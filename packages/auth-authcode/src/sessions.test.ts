@@ -200,6 +200,35 @@ describe('sessions', () => {
     await expect(auth.session('anna').getToken()).rejects.toMatchObject({ code: 'TOKEN_STORE_ERROR', operation: 'get' });
   });
 
+  it('of whom a refresh or a sign-in brings what nobody wants any more have it revoked', async () => {
+    const store = memoryStore();
+    const revoked: (string | null)[] = [];
+    const gate = Promise.withResolvers<void>();
+    const server = codeServer({ latency: async () => server.requests.at(-1)?.has('refresh_token') && gate.promise });
+    const fetch: typeof server.fetch = async (url, init) => {
+      if (!url.endsWith('/revoke')) return server.fetch(url, init);
+      revoked.push(new URLSearchParams(init.body as URLSearchParams).get('token'));
+      return new Response();
+    };
+    let isDown = false;
+    const set: typeof store.set = (...rest) => (isDown ? Promise.reject(new Error('down')) : store.set(...rest));
+    const auth = codeClient(server, { store: { ...store, set }, fetch, revocationEndpoint: 'https://login.example.com/revoke' });
+    await signedIn(auth, 'anna', 'anna');
+    const refreshing = Promise.resolve(auth.session('anna').getToken({ forceRefresh: true })).catch(() => {});
+    await vi.waitUntil(() => server.requests.length === 2);
+    expect(await auth.signOut({ subject: 'anna' })).toEqual({ isRevoked: true });
+    gate.resolve();
+    await refreshing;
+    await vi.waitUntil(() => revoked.length === 2);
+    isDown = true;
+    await expect(signedIn(auth, 'ben', 'ben')).rejects.toMatchObject({
+      code: 'TOKEN_STORE_ERROR',
+      message: expect.stringContaining('spent'),
+    });
+    await vi.waitUntil(() => revoked.length === 3);
+    expect(revoked).toEqual(['rt-anna-1', 'rt-anna-2', 'rt-ben-3']);
+  });
+
   it('that wait are not let go of', async () => {
     const { lock: _, ...store } = memoryStore();
     let release = (): void => {};
@@ -234,9 +263,9 @@ describe('sessions', () => {
     const leaving = auth.signOut({ subject: 'anna' });
     await everyone(auth);
     gate = undefined;
-    await auth.session('anna').getToken();
+    const again = expect(auth.session('anna').getToken()).rejects.toMatchObject({ code: 'INTERACTION_REQUIRED' });
     release();
-    await leaving;
+    await Promise.all([leaving, again]);
     await expect(auth.session('anna').getToken()).rejects.toMatchObject({ code: 'INTERACTION_REQUIRED' });
   });
 

@@ -11,6 +11,7 @@ import {
 import type { InitialTokens } from './authorization-code-options.ts';
 import { type RefreshClient, refreshTokens } from './refresh-tokens.ts';
 import { type Active, Session } from './session.ts';
+import { revokeQuietly } from './sign-out.ts';
 
 /** What all sessions of one strategy share. */
 export interface SessionSettings extends RefreshClient {
@@ -81,6 +82,7 @@ export function createSessions(settings: SessionSettings): Sessions {
       initial,
       needsRefreshToken: true,
       fetchToken: refreshTokens(settings, subject),
+      onDiscarded: (tokens) => revokeQuietly(settings.client, name, tokens),
       now,
       ...(random && { random }),
     });

@@ -25,6 +25,11 @@ export interface SignOutResult {
 /** Nobody waits longer for the server, in milliseconds. */
 const TIMEOUT_MS = 5_000;
 
+/** Revokes what nobody will use, as far as it goes: nobody waits for it. */
+export function revokeQuietly(client: TokenEndpointClient, strategy: string, set: TokenSet): void {
+  withinTime({ signal: undefined, timeoutMs: TIMEOUT_MS, strategy }, (limited) => revoke(client, set, limited)).catch(() => {});
+}
+
 /** Revokes what can be revoked. A server that fails is told by the result: what is forgotten here is forgotten. */
 export async function signOutOfServer(request: SignOutRequest): Promise<SignOutResult> {
   const { client, strategy, tokens, signal } = request;

@@ -38,4 +38,4 @@ export async function subjectOf(
 }
 
 const SPENT =
-  'The function given for it told none. The tokens were thrown away, and are valid at the server until they run out; the person has to sign in again';
+  'The function given for it told none. The tokens were thrown away, and revoked where the server can; the person has to sign in again';

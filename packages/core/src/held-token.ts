@@ -14,6 +14,7 @@ export interface HeldToken extends TokenSchedule, StoredToken {
   isRejected: boolean;
   /** Why no replacement could be had; what all who sent it are told. */
   failure: AuthError | undefined;
+  isRefused: boolean;
   version: string | undefined;
   outlived: string | null | undefined;
   /** When writing it was tried last. */
@@ -27,6 +28,6 @@ export function heldToken(
 ): HeldToken {
   const { generation, isReplacement, nowMs, random } = facts;
   const schedule = tokenSchedule(set, nowMs, random);
-  const state = { isAccepted: false, isRejected: false, failure: undefined };
+  const state = { isAccepted: false, isRejected: false, isRefused: false, failure: undefined };
   return { set, version, outlived, ...schedule, generation, isReplacement, heldSinceMs: nowMs, writtenAtMs: nowMs, ...state };
 }

@@ -201,6 +201,131 @@ describe('after a connection that was lost', () => {
   });
 });
 
+describe('what another process does meanwhile', () => {
+  /** Two processes that share one session, each with a store of its own making. */
+  function twoProcesses() {
+    const inner = memoryStore();
+    inner.set('k', tokenSet('0', 0));
+    let isDown = false;
+    const { fetchToken, sent } = rotatingEndpoint();
+    const gate = { promise: Promise.resolve() };
+    const here = manager({ ...inner, set: (...rest) => (isDown ? down() : inner.set(...rest)) }, async (request) => {
+      const set = await fetchToken(request);
+      await gate.promise;
+      return set;
+    });
+    const fail = (value: boolean): void => {
+      isDown = value;
+    };
+    return { inner, here, there: manager(inner, fetchToken), sent, gate, fail };
+  }
+
+  it('a sign-out is not undone by who could not write its token', async () => {
+    const { inner, here, there, sent, fail } = twoProcesses();
+    fail(true);
+    await here.getToken();
+    fail(false);
+    await there.forget();
+    await expect(here.getToken({ forceRefresh: true })).rejects.toMatchObject({ code: 'INTERACTION_REQUIRED', error: undefined });
+    expect([sent, entryOf(inner)]).toEqual([['rt-0', undefined], undefined]);
+  });
+
+  it('a sign-in wins over a refresh: its token is used at once, and a sign-out of it counts', async () => {
+    const { inner, here, there, gate } = twoProcesses();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    gate.promise = promise;
+    const events: string[] = [];
+    const refreshing = here.getToken({ emit: ({ type }) => events.push(type) });
+    await vi.advanceTimersByTimeAsync(0);
+    await there.adopt(tokenSet('other'));
+    resolve();
+    expect((await refreshing).accessToken).toBe('at-other');
+    expect([events, entryOf(inner)?.accessToken]).toEqual([['token-locked', 'token-adopted', 'token-awaited'], 'at-other']);
+    await there.forget();
+    await expect(here.getToken({ forceRefresh: true })).rejects.toMatchObject({ code: 'INTERACTION_REQUIRED', error: undefined });
+  });
+
+  it.each([3_600_000, 0])(
+    'a refresh token that is refused takes the older one in the store with it (valid for %s ms)',
+    async (lifetimeMs) => {
+      const inner = memoryStore();
+      const set = vi.fn((...rest: Parameters<TokenStore['set']>) => (rest[1].refreshToken === 'rt-1' ? down() : inner.set(...rest)));
+      inner.set('k', tokenSet('0', lifetimeMs));
+      const sent: (string | undefined)[] = [];
+      const tokens = manager({ ...inner, set }, ({ current }) => {
+        sent.push(current?.refreshToken);
+        if (current?.refreshToken === 'rt-0' && sent.length === 1) return tokenSet('1', lifetimeMs);
+        throw new InteractionRequiredError('sign in', current && { error: 'invalid_grant' });
+      });
+      const first = await tokens.getToken();
+      if (lifetimeMs > 0) await tokens.rejected(first);
+      const second = tokens.peek() as TokenSet;
+      expect([second.accessToken, entryOf(inner)?.accessToken]).toEqual(['at-1', 'at-0']);
+      tokens.accepted(second);
+      await expect(tokens.rejected(second)).rejects.toMatchObject({ error: 'invalid_grant' });
+      for (let call = 0; call < 3; call += 1)
+        await expect(Promise.resolve(tokens.getToken())).rejects.toMatchObject({ code: 'INTERACTION_REQUIRED', error: undefined });
+      expect([sent.filter(Boolean), entryOf(inner)]).toEqual([['rt-0', 'rt-1'], undefined]);
+    },
+  );
+
+  it('a refresh that is tried again sends nothing after a sign-out', async () => {
+    const store = memoryStore();
+    store.set('k', tokenSet('0', 0));
+    const sent: unknown[] = [];
+    const tokens = manager(store, async ({ current }) => {
+      sent.push(current?.refreshToken);
+      throw new TokenEndpointError('503', { status: 503, retryAfterMs: 1_000 });
+    });
+    const refreshing = Promise.resolve(tokens.getToken()).catch(() => {});
+    await vi.advanceTimersByTimeAsync(500);
+    await tokens.invalidate();
+    await vi.advanceTimersByTimeAsync(5_000);
+    await refreshing;
+    expect(sent.filter(Boolean)).toEqual(['rt-0']);
+  });
+
+  it('a sign-out during a refresh: the entry is gone before the lock is, and the token is handed over', async () => {
+    const { inner, gate } = twoProcesses();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    gate.promise = promise;
+    const slowly: TokenStore = { ...inner, delete: (key, options) => later(options ? 0 : 1_000).then(() => inner.delete(key, options)) };
+    const discarded: string[] = [];
+    const { fetchToken, sent } = rotatingEndpoint();
+    const options = { onDiscarded: (set: TokenSet) => discarded.push(set.accessToken) };
+    const here = manager(slowly, (request) => fetchToken(request).then((set) => promise.then(() => set)), options);
+    const refreshing = Promise.resolve(here.getToken()).catch(() => {});
+    await vi.advanceTimersByTimeAsync(0);
+    const there = Promise.resolve(manager(inner, fetchToken).getToken()).catch((error: unknown) => error);
+    const leaving = here.invalidate();
+    resolve();
+    await vi.advanceTimersByTimeAsync(3_000);
+    await Promise.all([refreshing, leaving]);
+    expect(await there).toMatchObject({ code: 'INTERACTION_REQUIRED' });
+    expect([sent.filter(Boolean), discarded, entryOf(inner)]).toEqual([['rt-0'], ['at-1'], undefined]);
+  });
+});
+
+describe('a refresh that is forced', () => {
+  it('in a process that has nothing yet replaces what the store holds, once for all who force it', async () => {
+    const store = memoryStore();
+    store.set('k', tokenSet('0'));
+    const { fetchToken, sent } = rotatingEndpoint();
+    const managers = [1, 2, 3].map(() => manager(store, (request) => later(50).then(() => fetchToken(request))));
+    const all = Promise.all(managers.map((tokens) => tokens.getToken({ forceRefresh: true })));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect((await all).map((set) => set.accessToken)).toEqual(['at-1', 'at-1', 'at-1']);
+    expect(sent).toEqual(['rt-0']);
+  });
+
+  it('replaces an initial token too', async () => {
+    const { fetchToken, sent } = rotatingEndpoint();
+    const tokens = manager(memoryStore(), fetchToken, { initial: tokenSet('0') });
+    expect((await tokens.getToken({ forceRefresh: true })).accessToken).toBe('at-1');
+    expect(sent).toEqual(['rt-0']);
+  });
+});
+
 describe('forget', () => {
   it('tells of what another process wrote while it was being forgotten, so that it can be revoked', async () => {
     const inner = memoryStore();

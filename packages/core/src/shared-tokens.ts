@@ -32,13 +32,17 @@ export interface StoredToken {
   readonly version?: string | undefined;
   /** Of the entry that it should have replaced, where writing it failed: what still has this version is older than what is in memory. */
   readonly outlived?: string | null | undefined;
+  /** Its refresh token was refused: it is not sent again. */
+  readonly isRefused?: boolean | undefined;
 }
 
 interface ReplaceSteps {
   /** Whether the token was not invalidated meanwhile: then nothing is sent or written any more, and there is no result. */
   readonly isWanted: () => boolean;
-  /** Whether a token from the store can serve. */
-  readonly isUsable: (set: TokenSet) => boolean;
+  /** Whether a token from the store can serve in place of `replaced`. */
+  readonly isUsable: (set: TokenSet, replaced: TokenSet | undefined) => boolean;
+  /** Whether a valid token will not do either. */
+  readonly isForced: boolean;
   readonly now: () => number;
   /** What an empty entry begins with. */
   readonly initial: TokenSet | undefined;
@@ -60,9 +64,9 @@ const MOST_DELETIONS = 3;
 export function sharedTokens(store: TokenStore, key: string, strategy: string): SharedTokens {
   const entry = storeEntry(store, key, strategy);
 
-  async function replace(replaced: StoredToken | undefined, steps: ReplaceSteps): Promise<SharedResult | undefined> {
-    const { isUsable, isWanted, initial, needsRefreshToken, onStoreFailed } = steps;
-    let isRotating = needsRefreshToken || replaced?.set.refreshToken !== undefined;
+  async function replace(held: StoredToken | undefined, steps: ReplaceSteps): Promise<SharedResult | undefined> {
+    const { initial, isForced, isWanted, needsRefreshToken, now, onStoreFailed } = steps;
+    let isRotating = needsRefreshToken || held?.set.refreshToken !== undefined;
     /** A store that is down must not stop a grant that needs no state; a refresh token that may be used once must not be sent without it. */
     const tolerate = (operation: StoreOperation) => (error: unknown) => {
       if (isRotating) throw error;
@@ -74,31 +78,30 @@ export function sharedTokens(store: TokenStore, key: string, strategy: string): 
       if (found && !found.set) onStoreFailed('get');
       return found;
     };
-    const isOutlived = (version: string | undefined): boolean =>
-      replaced?.outlived !== undefined && replaced.outlived === (version ?? null);
-    const adopt = (found: Found | undefined): SharedResult | undefined =>
-      found?.set && !isOutlived(found.version) && isUsable(found.set) ? { ...found, set: found.set, isAdopted: true } : undefined;
 
     let stored = await read();
-    const early = adopt(stored);
+    // Who has nothing at hand and wants another one means the one that stands here.
+    const replaced = held ?? (isForced && stored?.set ? { set: stored.set, version: stored.version } : undefined);
+    const early = adopted(stored, replaced, steps);
     if (early) return early;
     isRotating ||= stored?.set?.refreshToken !== undefined;
     // Nothing will be sent: whoever asks for subjects that never signed in leaves no locks behind.
     const isHopeless = needsRefreshToken && !stored?.set && !replaced && !initial;
-    const sinceMs = steps.now();
+    const sinceMs = now();
     const lock = isHopeless ? undefined : await entry.lock().catch(tolerate('lock'));
     try {
       if (lock) {
         steps.onLocked(sinceMs);
         stored = await read();
       }
-      const late = adopt(stored);
+      const late = adopted(stored, replaced, steps);
       if (late || !isWanted()) return late;
-      // What was in the store and is there no more was signed out, by another process say: it must not come back from memory.
-      const isSignedOut = isRotating && stored === undefined && replaced?.version !== undefined;
-      const remembered = isSignedOut ? undefined : (replaced?.set ?? (stored ? undefined : initial));
-      const current = isOutlived(stored?.version) ? remembered : (stored?.set ?? remembered);
-      return await requested(current, stored, steps);
+      // What was in the store, or followed what was there, and is there no more was signed out, by another process say: it must not come back from memory.
+      const wasStored = replaced?.version !== undefined || typeof replaced?.outlived === 'string';
+      const isGone = replaced?.isRefused || (isRotating && stored === undefined && wasStored);
+      const remembered = isGone ? undefined : (replaced?.set ?? (stored ? undefined : initial));
+      const current = isOutlived(stored, replaced) ? remembered : (stored?.set ?? remembered);
+      return await requested(current, stored, replaced, steps);
     } finally {
       await release(lock, steps);
     }
@@ -107,6 +110,7 @@ export function sharedTokens(store: TokenStore, key: string, strategy: string): 
   async function requested(
     current: TokenSet | undefined,
     stored: Found | undefined,
+    replaced: StoredToken | undefined,
     steps: ReplaceSteps,
   ): Promise<SharedResult | undefined> {
     let known = stored;
@@ -120,10 +124,10 @@ export function sharedTokens(store: TokenStore, key: string, strategy: string): 
     try {
       const set = await steps.request(current, reread);
       if (known?.set === set) return { set, version: known.version, isAdopted: true };
-      return steps.isWanted() ? await write(set, known?.version ?? null, steps) : undefined;
+      return await write(set, known, replaced, steps);
     } catch (error) {
-      if (!isRefused(error)) throw error;
-      return afterRefusal(error, current, known?.version, steps);
+      if (!isRefused(error) || !steps.isWanted()) throw error;
+      return afterRefusal(error, current, known, replaced, steps);
     }
   }
 
@@ -131,42 +135,53 @@ export function sharedTokens(store: TokenStore, key: string, strategy: string): 
   async function afterRefusal(
     error: unknown,
     refused: TokenSet | undefined,
-    ifVersion: string | undefined,
+    known: Found | undefined,
+    replaced: StoredToken | undefined,
     steps: ReplaceSteps,
   ): Promise<SharedResult | undefined> {
     const found = await entry.read().catch(() => undefined);
-    if (found?.set && found.set.refreshToken !== refused?.refreshToken) {
-      if (steps.isUsable(found.set)) return { ...found, set: found.set, isAdopted: true };
-      if (!steps.isWanted()) return undefined;
-      return write(await steps.request(found.set, async () => undefined), found.version, steps);
-    }
     // Left standing it would only be refused again.
-    if (ifVersion !== undefined) await entry.delete(ifVersion).catch(() => {});
-    throw error;
+    const clear = async (version: string | undefined): Promise<void> => {
+      if (version !== undefined) await entry.delete(version).catch(() => {});
+    };
+    const isNewer = found?.set && !isOutlived(found, replaced) && found.set.refreshToken !== refused?.refreshToken;
+    if (!isNewer) {
+      await clear(isOutlived(found, replaced) ? found?.version : known?.version);
+      throw error;
+    }
+    const newer = adopted(found, replaced, steps);
+    if (newer || !steps.isWanted()) return newer;
+    try {
+      return await write(await steps.request(found.set, async () => undefined), found, replaced, steps);
+    } catch (again) {
+      if (isRefused(again)) await clear(found.version);
+      throw again;
+    }
   }
 
-  /** A lost race or a failing store leaves the token in memory: it was paid for, and serves this process. */
+  /** A failing store leaves the token in memory: it was paid for, and serves this process. Who loses a race uses what the winner has. */
   async function write(
     set: TokenSet,
-    ifVersion: string | null,
-    { isWanted, onStoreFailed }: Pick<ReplaceSteps, 'isWanted' | 'onStoreFailed'>,
-  ): Promise<StoredToken | undefined> {
-    const version = await entry.write(set, ifVersion, isWanted).catch(() => undefined);
-    if (!version) {
-      if (version === false && ifVersion !== null && (await isEmpty())) return undefined; // signed out meanwhile, by another process
-      onStoreFailed('set');
-      return { set, outlived: ifVersion };
+    over: Found | undefined,
+    replaced: StoredToken | undefined,
+    steps: ReplaceSteps,
+  ): Promise<SharedResult | undefined> {
+    const { isWanted, onStoreFailed } = steps;
+    // Before the lock is released: whoever has it next would send what is spent.
+    const discard = async (version: string | undefined): Promise<undefined> => {
+      if (version !== undefined) await entry.delete(version).catch(() => {}); // whoever signs out deletes it too, and tells
+    };
+    if (!isWanted()) return discard(over?.version);
+    const version = await entry.write(set, over?.version ?? null, isWanted).catch(() => undefined);
+    if (version) return isWanted() ? { set, version } : discard(version);
+    if (version === false) {
+      const found = await entry.read().catch(() => over);
+      if (!found && over) return undefined; // signed out meanwhile, by another process
+      const winner = found === over ? undefined : adopted(found, replaced, steps);
+      if (winner) return winner;
     }
-    if (isWanted()) return { set, version };
-    await entry.delete(version);
-    return undefined;
-  }
-
-  async function isEmpty(): Promise<boolean> {
-    return entry.read().then(
-      (found) => found === undefined,
-      () => false,
-    );
+    onStoreFailed('set');
+    return { set, outlived: over?.version ?? null };
   }
 
   /** After a write that nobody waits for any more: whoever has the lock next would send a spent refresh token. A lock runs out by itself. */
@@ -219,6 +234,17 @@ export function sharedTokens(store: TokenStore, key: string, strategy: string): 
       }
     },
   });
+}
+
+/** What another process has put there. */
+function adopted(found: Found | undefined, replaced: StoredToken | undefined, { isUsable }: ReplaceSteps): SharedResult | undefined {
+  const isFit = found?.set && !isOutlived(found, replaced) && isUsable(found.set, replaced?.set);
+  return isFit ? { set: found.set as TokenSet, version: found.version, isAdopted: true } : undefined;
+}
+
+/** Whether what stands in the store is older than what is in memory. */
+function isOutlived(found: Found | undefined, replaced: StoredToken | undefined): boolean {
+  return replaced?.outlived !== undefined && replaced.outlived === (found?.version ?? null);
 }
 
 /** Whether the grant is worth nothing any more (RFC 6749 §5.2). */

@@ -31,6 +31,8 @@ export interface TokenManagerOptions {
    * nothing is locked where there is none. Default false: a store that fails is done without until there is a refresh token.
    */
   readonly needsRefreshToken?: boolean | undefined;
+  /** Is given what a refresh brought that nobody wants any more, to revoke it: somebody has signed out, or in, meanwhile. Default: it is dropped. */
+  readonly onDiscarded?: ((set: TokenSet) => void) | undefined;
   /** Token requests per refresh, while they fail in a way that trying again can mend. Default 3; with a refresh token at hand never more than 2. */
   readonly maxAttempts?: number | undefined;
   /** Limit of one token request, its body included. Milliseconds, default 10 000. */

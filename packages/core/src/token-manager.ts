@@ -4,6 +4,7 @@ import type { Awaitable } from './auth-strategy.ts';
 import { completeTokenSet } from './complete-token-set.ts';
 import { emitterOf } from './emit-to.ts';
 import { type HeldToken, heldToken } from './held-token.ts';
+import { type RefreshReport, refreshReport } from './refresh-report.ts';
 import { isRefused, type StoredToken, sharedTokens } from './shared-tokens.ts';
 import { checkTokenManagerOptions, type TokenManagerOptions } from './token-manager-options.ts';
 import { type PauseTimer, refusedForMs, requestToken } from './token-request.ts';
@@ -11,16 +12,6 @@ import { CLOCK_TOLERANCE_MS, isDoubtful, isInTime, tokenSchedule } from './token
 import type { TokenSet } from './token-set.ts';
 import type { GetTokenOptions, TokenManager } from './token-source.ts';
 import { waitFor } from './wait-for.ts';
-
-/** What one refresh is told of its surroundings. */
-interface Flight {
-  /** What all its events tell. */
-  readonly facts: { readonly strategy: string; readonly generation: number };
-  readonly sinceMs: number;
-  emit(event: AuthEvent): void;
-  /** Whether the token was not invalidated since the refresh began. */
-  isWanted(): boolean;
-}
 
 type Reason = Extract<AuthEvent, { type: 'token-fetched' }>['reason'];
 
@@ -56,7 +47,7 @@ const WRITE_COOL_DOWN_MS = 5_000;
  */
 export function createTokenManager(options: TokenManagerOptions): TokenManager {
   const { key, fetchToken, store, name: strategy = 'tokenManager', now = () => Date.now(), random = Math.random } = options;
-  const { initial, needsRefreshToken = false, maxAttempts = 3, attemptTimeoutMs = 10_000, totalTimeoutMs = 30_000 } = options;
+  const { initial, onDiscarded, needsRefreshToken = false, maxAttempts = 3, attemptTimeoutMs = 10_000, totalTimeoutMs = 30_000 } = options;
   checkTokenManagerOptions(options, strategy);
 
   const shared = store && sharedTokens(store, key, strategy);
@@ -75,8 +66,9 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
   /** Counts invalidations and adoptions: what was on its way at one is thrown away. */
   let epoch = 0;
   let invalidations = 0;
+  /** Somebody is leaving: what the store still holds is not to be read. */
+  let leaving: Promise<unknown> | undefined;
 
-  const passedMs = (sinceMs: number): number => Math.max(0, now() - sinceMs);
   const isWithin = (sinceMs: number, forMs: number): boolean => isInTime(now() - sinceMs, forMs);
 
   function hold(stored: StoredToken, isReplacement: boolean): HeldToken {
@@ -106,7 +98,7 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
       return await fresh(reason, request);
     } finally {
       waiters -= 1;
-      emitterOf(request)({ type: 'token-awaited', strategy, generation: held?.generation ?? 0, waitedMs: passedMs(sinceMs) });
+      emitterOf(request)({ type: 'token-awaited', strategy, generation: held?.generation ?? 0, waitedMs: Math.max(0, now() - sinceMs) });
     }
   }
 
@@ -145,17 +137,14 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
     if (flight) return flight;
     if (refusal && isWithin(refusal.atMs, refusal.forMs)) return Promise.reject(refusal.error);
     const startedIn = epoch;
-    const step: Flight = {
-      facts: { strategy, generation: generations + 1 },
-      sinceMs: now(),
-      emit: emitterOf(request),
-      isWanted: () => startedIn === epoch,
-    };
+    /** Whether the token was not invalidated since the refresh began. */
+    const isWanted = (): boolean => startedIn === epoch;
+    const report = refreshReport(request, { strategy, generation: generations + 1, now });
     const replaced = held;
-    const current = replace(reason, replaced, step).then(
+    const current = replace(reason, replaced, report, isWanted).then(
       (fresh) => {
-        if (!fresh || !step.isWanted()) {
-          step.emit({ type: 'token-discarded', ...step.facts, tookMs: passedMs(step.sinceMs) });
+        if (!fresh || !isWanted()) {
+          report.discarded();
           return undefined;
         }
         refusal = undefined;
@@ -164,43 +153,53 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
         return fresh;
       },
       (error: AuthError) => {
-        if (!step.isWanted()) return undefined;
-        if (isRefused(error)) seed = undefined;
+        if (!isWanted()) return undefined;
+        if (isRefused(error)) {
+          seed = undefined;
+          if (replaced) replaced.isRefused = true;
+        }
         // Who signs in elsewhere puts a token into the store: that is looked at again, however final the refusal was.
         const forMs = shared && isAuthError(error, 'INTERACTION_REQUIRED') ? 0 : refusedForMs(error);
         if (forMs > 0) refusal = { error, atMs: now(), forMs };
         failedAtMs = now();
         if (replaced?.isRejected) replaced.failure = error;
-        step.emit({ type: 'token-request-failed', ...step.facts, code: error.code, background, tookMs: passedMs(step.sinceMs) });
+        report.failed(error.code, background);
         throw error;
       },
     );
     flight = current.finally(() => {
-      if (step.isWanted()) flight = undefined;
+      if (isWanted()) flight = undefined;
     });
     flight.catch(() => {}); // whoever waits sees the failure; if nobody does, it is no unhandled rejection
     return flight;
   }
 
-  async function replace(reason: Reason, replaced: HeldToken | undefined, step: Flight): Promise<HeldToken | undefined> {
-    const { emit, facts, isWanted, sinceMs } = step;
-    const isUsable = (set: TokenSet): boolean => {
+  async function replace(
+    reason: Reason,
+    replaced: HeldToken | undefined,
+    report: RefreshReport,
+    isWanted: () => boolean,
+  ): Promise<HeldToken | undefined> {
+    await leaving;
+    const isUsable = (set: TokenSet, than: TokenSet | undefined): boolean => {
       const nowMs = now();
       if (reason === 'rejected' && isDoubtful(set, nowMs)) return false; // there is one replay only
-      return set.accessToken !== replaced?.set.accessToken && nowMs < tokenSchedule(set, nowMs, random).blockAtMs;
+      return set.accessToken !== than?.accessToken && nowMs < tokenSchedule(set, nowMs, random).blockAtMs;
     };
     let isSeeded = false;
+    let brought: TokenSet | undefined;
     const request = async (given: TokenSet | undefined, reread?: () => Promise<TokenSet | undefined>): Promise<TokenSet> => {
-      if (given && given === seed && isUsable(given)) {
+      if (given && given === seed && reason !== 'forced' && isUsable(given, replaced?.set)) {
         isSeeded = true;
         return completeTokenSet(given, undefined, now(), strategy);
       }
       let current = given;
       const send = async (signal: AbortSignal, attempt: number): Promise<TokenSet> => {
         const newer = attempt > 1 && current?.refreshToken !== undefined ? await reread?.() : undefined;
-        if (newer && isUsable(newer)) return newer;
+        if (newer && isUsable(newer, given)) return newer;
         current = newer ?? current;
-        return completeTokenSet(await fetchToken({ current, signal, emit }), current, now(), strategy);
+        brought = completeTokenSet(await fetchToken({ current, signal, emit: report.emit }), current, now(), strategy);
+        return brought;
       };
       return requestToken(send, {
         maxAttempts: given?.refreshToken === undefined ? maxAttempts : Math.min(maxAttempts, 2),
@@ -209,7 +208,8 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
         now,
         random,
         strategy,
-        onRetry: (retry) => emit({ type: 'token-request-retry', ...facts, ...retry }),
+        isWanted,
+        onRetry: report.retried,
         onPause: (timer) => {
           pause = timer;
           if (waiters === 0) timer.unref?.();
@@ -221,19 +221,21 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
           now,
           isUsable,
           isWanted,
+          isForced: reason === 'forced',
           initial: seed,
           needsRefreshToken,
           request,
-          onLocked: (lockSinceMs) => emit({ type: 'token-locked', ...facts, waitedMs: passedMs(lockSinceMs) }),
-          onStoreFailed: (operation) => emit({ type: 'token-store-failed', ...facts, operation }),
+          onLocked: report.locked,
+          onStoreFailed: report.storeFailed,
         })
-      : { set: await request(replaced?.set ?? seed) };
-    if (!result || !isWanted()) return undefined;
+      : { set: await request(replaced?.isRefused ? undefined : (replaced?.set ?? seed)) };
+    if (!result || !isWanted()) {
+      if (brought) onDiscarded?.(brought);
+      return undefined;
+    }
     const fresh = hold(result, reason === 'rejected' || (replaced?.isRejected ?? false));
-    const { expiresAtMs, receivedAtMs } = fresh.set;
-    const told = { ...facts, expiresAtMs, receivedAtMs, tookMs: passedMs(sinceMs) };
-    if (isSeeded || 'isAdopted' in result) emit({ type: 'token-adopted', ...told });
-    else emit({ type: 'token-fetched', ...told, reason });
+    if (isSeeded || 'isAdopted' in result) report.adopted(fresh.set);
+    else report.fetched(fresh.set, reason);
     return fresh;
   }
 
@@ -252,8 +254,9 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
     const inMemory = held?.set ?? seed;
     reset();
     if (!shared) return { tokens: inMemory ? [inMemory] : [], failure: undefined };
-    const { set, failure } = await shared.forget();
-    reset(); // what was read from the store while it was still there
+    const forgetting = shared.forget();
+    leaving = Promise.all([leaving, forgetting]).then(() => {});
+    const { set, failure } = await forgetting;
     const tokens = [set, set?.accessToken === inMemory?.accessToken ? undefined : inMemory];
     return { tokens: tokens.filter((known) => known !== undefined), failure };
   }
@@ -280,8 +283,12 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
       const set = completeTokenSet(given, undefined, now(), strategy);
       const startedAfter = invalidations;
       const isWanted = (): boolean => startedAfter === invalidations;
+      await leaving;
       const version = await shared?.put(set, isWanted);
-      if (!isWanted()) return set;
+      if (!isWanted()) {
+        onDiscarded?.(set);
+        return set;
+      }
       reset();
       held = hold({ set, version }, false);
       return set;

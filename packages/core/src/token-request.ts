@@ -11,6 +11,8 @@ export interface TokenRequestPolicy {
   readonly now: () => number;
   readonly random: () => number;
   readonly strategy: string;
+  /** Asked after each pause: whether anybody still wants a token. */
+  readonly isWanted: () => boolean;
   /** Is given the timer of each pause: whether it keeps the process alive is the caller's to say. */
   readonly onPause: (timer: PauseTimer) => void;
   readonly onRetry: (retry: { readonly attempt: number; readonly delayMs: number; readonly code: string }) => void;
@@ -50,6 +52,7 @@ export async function requestToken(
       await new Promise((resolve) => {
         policy.onPause(setTimeout(resolve, delayMs) as unknown as PauseTimer);
       });
+      if (!policy.isWanted()) throw error;
       // A machine that slept meanwhile has no time left: a refresh token that is sent and not waited for is lost.
       if (policy.now() >= deadlineMs) throw error;
     }
