@@ -1,133 +1,14 @@
 // The page in a real Chromium, at the real login pages of oidc-provider.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { type LoopbackServer, loopbackServer, type OidcServer } from '@authseam/testing';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { build, type Rolldown } from 'vite';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { viteConfig } from './vite-config.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { answerPages, call, context, server, signedIn, site, startBrowser, stateIs, storedItems, tab, VARIABLES } from './fixtures/tab.ts';
 import { whichServer } from './which-server.ts';
 
-/** Where Debian puts it. */
-const EXECUTABLE = '/usr/bin/chromium';
-const VARIABLES = ['VITE_ISSUER', 'VITE_CLIENT_ID', 'VITE_API_URL', 'VITE_SCOPE'];
-const ROUNDS = 10;
-
-let browser: Browser;
-let context: BrowserContext;
-let site: LoopbackServer;
-let server: OidcServer;
-/** People on their way back, while there is such a list: call one, and they arrive. */
-let heldBack: (() => void)[] | undefined;
-
-beforeAll(async () => {
-  for (const name of VARIABLES) vi.stubEnv(name, undefined);
-  if (!existsSync(EXECUTABLE)) return;
-  const files = new Map<string, { readonly body: string; readonly headers: Record<string, string> }>();
-  site = await loopbackServer({
-    routes: {
-      'POST /expire-tokens': () => {
-        server.expireTokens();
-        return { status: 204 };
-      },
-      '*': async ({ path, query }) => {
-        if (query.includes('code=')) await new Promise<void>((resolve) => (heldBack ? heldBack.push(resolve) : resolve()));
-        return files.get(path) ?? { status: 404, body: `nothing at ${path}` };
-      },
-    },
-  });
-  const { server: embedded, ...settings } = await whichServer(site.url);
-  server = embedded!;
-  for (const { path, body, type } of await built(settings)) files.set(path, { body, headers: { 'Content-Type': type } });
-  browser = await chromium.launch({ executablePath: EXECUTABLE, args: FLAGS });
-}, 60_000);
-beforeEach(async (test) => {
-  if (!existsSync(EXECUTABLE)) return test.skip('needs chromium');
-  context = await browser.newContext();
-  server.clearRequests();
-});
-afterEach(async () => {
-  await context?.close();
-});
-afterAll(async () => {
-  vi.unstubAllEnvs();
-  await browser?.close();
-  await Promise.all([site?.close(), server?.close()]);
-});
-
-const FLAGS = [
-  '--disable-gpu',
-  '--no-first-run',
-  '--no-proxy-server',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
-];
-
-/** The page as Vite builds it, in memory. */
-async function built(settings: Parameters<typeof viteConfig>[0]) {
-  const config = viteConfig(settings, '/expire-tokens');
-  const { output } = (await build({ ...config, build: { ...config.build, write: false } })) as Rolldown.RolldownOutput;
-  return output.map((file) => ({
-    path: file.fileName === 'index.html' ? '/' : `/${file.fileName}`,
-    body: file.type === 'chunk' ? file.code : String(file.source),
-    type: file.fileName.endsWith('.js') ? 'text/javascript' : file.fileName.endsWith('.css') ? 'text/css' : 'text/html',
-  }));
-}
-
-/** A tab with the page, once it knows who is signed in. */
-async function tab(path = ''): Promise<Page> {
-  const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
-  await page.goto(site.url + path);
-  await stateIs(page, '[^l].*');
-  return page;
-}
-
-async function stateIs(page: Page, state: string): Promise<void> {
-  await page.waitForFunction((pattern) => new RegExp(`^${pattern}$`).test(document.querySelector('main')?.dataset['state'] ?? ''), state, {
-    polling: 20,
-  });
-}
-
-/** Answers what the server asks, until it sends the person back. */
-async function answerPages(page: Page, user: string, decision = 'Allow'): Promise<void> {
-  await page.getByLabel('User').fill(user);
-  await page.getByRole('button', { name: decision }).click();
-  if (decision !== 'Allow') return;
-  await page.getByRole('heading', { name: 'Consent' }).waitFor();
-  await page.getByRole('button', { name: 'Allow' }).click();
-}
-
-async function signedIn(page: Page, user = 'alice'): Promise<void> {
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await answerPages(page, user);
-  await stateIs(page, 'signed-in');
-}
-
-/** Presses the button so many times at once, and waits for as many answers. Not by the mouse: that waits for a tab in the background to paint. */
-async function call(page: Page, times = 1): Promise<string> {
-  return page.evaluate(async (count) => {
-    const answer = document.querySelector<HTMLElement>('#answer')!;
-    const problem = document.querySelector<HTMLElement>('#problem')!;
-    let answers = 0;
-    const observer = new MutationObserver((records) => {
-      answers += records.length;
-    });
-    observer.observe(answer, { childList: true });
-    for (let press = 0; press < count; press++) document.querySelector<HTMLElement>('#call')!.click();
-    while (answers < count && problem.hidden) await new Promise((resolve) => setTimeout(resolve, 5));
-    observer.disconnect();
-    return problem.hidden ? answer.textContent : `problem: ${problem.textContent}`;
-  }, times);
-}
-
-const storedItems = (page: Page) => page.evaluate(() => [...Object.keys(localStorage), ...Object.keys(sessionStorage)]);
+startBrowser();
 
 it('signs in, calls, refreshes an expired token, calls, and signs out', { timeout: 30_000 }, async () => {
   const page = await tab('?tab=2&q=a%20b#here');
@@ -227,59 +108,6 @@ describe('a reload', () => {
     await page.goBack();
     await stateIs(page, 'signed-in');
     expect([page.url(), server.exchanges]).toEqual([`${site.url}?first`, 1]);
-  });
-});
-
-describe('three tabs', () => {
-  it('whose token expires at once refresh it once, and none fails', { timeout: 60_000 }, async () => {
-    const first = await tab();
-    await signedIn(first);
-    const tabs = [first, await tab(), await tab()];
-    for (const page of tabs) expect(await page.locator('#status').textContent()).toBe('Signed in as alice.');
-    for (let round = 1; round <= ROUNDS; round++) {
-      server.expireTokens();
-      const answers = await Promise.all(tabs.map((page) => call(page, 5)));
-      expect(answers.filter((answer) => !answer.includes('"alice"'))).toEqual([]);
-      expect([server.refreshes, server.familyRevoked]).toEqual([round, false]);
-    }
-    const refreshed = await Promise.all(tabs.map((page) => page.getByText('this tab refreshed it').count()));
-    expect(refreshed.reduce((sum, count) => sum + count, 0)).toBe(ROUNDS);
-    expect(server.exchanges).toBe(1);
-  });
-
-  it('that sign in at the same time do not disturb each other, whoever comes back first', { timeout: 60_000 }, async () => {
-    const tabs = [await tab('?one'), await tab('?two'), await tab('?three')];
-    const back: (() => void)[] = [];
-    const isBack: unknown[] = [];
-    heldBack = back;
-    for (const [index, page] of tabs.entries()) {
-      await page.evaluate(() => document.querySelector<HTMLElement>('#sign-in')!.click());
-      // The server knows who it is from then on. The last click ends when its page has come.
-      const answered = index === 0 ? answerPages(page, 'alice') : undefined;
-      await vi.waitFor(() => expect(back.length).toBe(index + 1), 10_000);
-      isBack.push(answered);
-    }
-    heldBack = undefined;
-    for (const [index, page] of [...tabs.entries()].reverse()) {
-      back[index]!();
-      await isBack[index];
-      await stateIs(page, 'signed-in');
-    }
-    expect(tabs.map((page) => new URL(page.url()).search)).toEqual(['?one', '?two', '?three']);
-    for (const page of tabs) expect(await call(page)).toContain('"alice"');
-    // A tab that hears in time that another one has signed in stays where it is.
-    expect(server.exchanges).toBeGreaterThanOrEqual(2);
-    expect(server.familyRevoked).toBe(false);
-  });
-
-  it('are signed out when one is', { timeout: 30_000 }, async () => {
-    const first = await tab();
-    const second = await tab();
-    await signedIn(first);
-    await stateIs(second, 'signed-in'); // it heard of it
-    await first.getByRole('button', { name: 'Sign out' }).click();
-    await stateIs(second, 'signed-out');
-    expect(await storedItems(second)).toEqual([]);
   });
 });
 

@@ -1,8 +1,7 @@
-import { type AuthEvent, isAuthError, memoryStore, type TokenSet } from '@authseam/core';
-import { describe, expect, it, vi } from 'vitest';
+import { type AuthEvent, isAuthError, memoryStore } from '@authseam/core';
+import { describe, expect, it } from 'vitest';
 import { codeClient, codeServer, issuer, redirectUri, signedIn } from './fixtures/code-server.ts';
-import { type AuthorizationCode, type AuthorizationCodeOptions, authorizationCode } from './index.ts';
-import { checkLoginOptions } from './loopback/login-options.ts';
+import { type AuthorizationCodeOptions, authorizationCode } from './index.ts';
 
 const base = { issuer, clientId: 'app', clientAuthentication: 'none', redirectUri } as const;
 
@@ -69,73 +68,6 @@ describe('the options', () => {
     expect(new URL(url).searchParams.get('redirect_uri')).toBe(fit);
     await auth.handleCallback(`/callback?code=a&state=${transaction.state}`, transaction);
     expect(server.requests[0]?.get('redirect_uri')).toBe(fit);
-  });
-});
-
-describe('createAuthorizationUrl', () => {
-  it.each<[string, object]>([
-    ['parameters', { parameters: { state: 'mine' } }],
-    ['parameters', { parameters: { redirect_uri: 'https://evil.example' } }],
-    ['parameters', { parameters: { code_challenge: 'x' } }],
-    ['parameters', { parameters: { nonce: 'x' } }],
-    ['parameters', { parameters: { request_uri: 'urn:x' } }],
-    ['parameters', { parameters: { client_id: 'other' } }],
-    ['parameters', { parameters: { scope: 'admin' } }],
-    ['parameters', { parameters: { max_age: '0' } }],
-    ['parameters', { parameters: { ui_locales: ['nl'] } }],
-    ['maxAge', { maxAge: -1 }],
-    ['maxAge', { maxAge: Number.NaN }],
-    ['maxAge', { maxAge: '300' }],
-    ['prompt', { prompt: ['login'] }],
-    ['options', { login_hint: 'anna' }],
-    ['issuer', { scope: 'openid' }],
-  ])('refuses what it could not send, or what would take the place of what protects it: %s', async (option, request) => {
-    await expect(codeClient(codeServer()).createAuthorizationUrl(request)).rejects.toMatchObject({ name: 'ConfigurationError', option });
-  });
-
-  it('keeps the query that the endpoint has', async () => {
-    const { url } = await codeClient(codeServer(), { authorizationEndpoint: `${issuer}/authorize?policy=a%20b` }).createAuthorizationUrl();
-    expect(new URL(url).searchParams.get('policy')).toBe('a b');
-    expect(new URL(url).searchParams.get('client_id')).toBe('app');
-  });
-
-  it('sends each parameter once: what the endpoint says of ours is taken out, and the rest stays as it is spelled', async () => {
-    const own =
-      '??state=1&a=%7E+b&client_id=other&&st%61te=theirs&redirect_uri=x&response_type=token&c=d%20e&client_id=another&code_challenge_method=plain';
-    for (const endpoint of [`${issuer}/authorize${own}`, `${issuer}/authorize?state=`, `${issuer}/authorize`]) {
-      const { url, transaction } = await codeClient(codeServer(), { authorizationEndpoint: endpoint }).createAuthorizationUrl();
-      const { search, searchParams } = new URL(url);
-      expect(search.startsWith(endpoint.includes('a=') ? '??state=1&a=%7E+b&&c=d%20e&response_type=code&' : '?response_type=code&')).toBe(
-        true,
-      );
-      const names = [...searchParams.keys()].filter((name) => name !== '');
-      expect(names).toHaveLength(new Set(names).size);
-      expect(Object.fromEntries(searchParams)).toMatchObject({
-        client_id: 'app',
-        state: transaction.state,
-        redirect_uri: redirectUri,
-        code_challenge_method: 'S256',
-      });
-    }
-  });
-
-  it('leaves nothing of a pushed request to what the endpoint says', async () => {
-    const fetch = async () => Response.json({ request_uri: 'urn:example:1' }, { status: 201 });
-    const endpoints = {
-      authorizationEndpoint: `${issuer}/authorize?request_uri=urn%3Aother&client_id=other&redirect_uri=x&policy=1`,
-      pushedAuthorizationRequestEndpoint: `${issuer}/par`,
-    };
-    const { url } = await codeClient(codeServer(), { ...endpoints, fetch }).createAuthorizationUrl();
-    expect(new URL(url).search).toBe('?policy=1&client_id=app&request_uri=urn%3Aexample%3A1');
-  });
-
-  it('makes a verifier of 43 characters and its S256 challenge (RFC 7636, appendix B for the transform)', async () => {
-    const { codeChallenge } = await import('./random-token.ts');
-    expect(await codeChallenge('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk')).toBe('E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM');
-    const { url, transaction } = await codeClient(codeServer()).createAuthorizationUrl();
-    expect(transaction.codeVerifier).toMatch(/^[\w-]{43}$/);
-    expect(new URL(url).searchParams.get('code_challenge')).toBe(await codeChallenge(transaction.codeVerifier));
-    expect(JSON.parse(JSON.stringify(transaction))).toEqual(transaction);
   });
 });
 
@@ -235,130 +167,6 @@ describe('step-up', () => {
     });
     expect((await auth.createAuthorizationUrl(error.authorization)).url).toContain(issuer);
     expect(server.requests).toHaveLength(1);
-  });
-});
-
-describe('a signal that has aborted', () => {
-  it('lets nothing out, also through a fetch that ignores it', async () => {
-    const server = codeServer();
-    const auth = codeClient(server);
-    const { transaction } = await auth.createAuthorizationUrl();
-    const reason = new Error('gone');
-    const signal = AbortSignal.abort(reason);
-    await expect(auth.handleCallback(`/callback?code=a&state=${transaction.state}`, transaction, { signal })).rejects.toBe(reason);
-    const pushing = codeClient(server, { pushedAuthorizationRequestEndpoint: `${issuer}/par` });
-    await expect(pushing.createAuthorizationUrl({ signal })).rejects.toBe(reason);
-    expect(server.requests).toEqual([]);
-  });
-});
-
-describe('who signed in', () => {
-  const callbackOf = async (auth: AuthorizationCode, code = 'anna') => {
-    const { transaction } = await auth.createAuthorizationUrl();
-    return [`/callback?code=${code}&state=${transaction.state}`, transaction] as const;
-  };
-
-  it('may be looked up, which may take its time', async () => {
-    const auth = codeClient(codeServer());
-    const seen: TokenSet[] = [];
-    const subject = async (tokens: TokenSet) => {
-      seen.push(tokens);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      return 'user-1';
-    };
-    const tokens = await auth.handleCallback(...(await callbackOf(auth)), { subject });
-    expect(seen).toEqual([tokens]);
-    expect(await auth.session('user-1').getToken()).toBe(tokens);
-    await expect(auth.getToken()).rejects.toMatchObject({ code: 'INTERACTION_REQUIRED' });
-  });
-
-  it.each<[string, unknown]>([
-    ['undefined', undefined],
-    ['the empty string', ''],
-    ['a number', 42],
-    ['a promise of nobody', Promise.resolve(undefined)],
-  ])('that turns out to be %s when the code is spent is an error that says what to do, and nothing is kept', async (_, found) => {
-    const set = vi.fn(memoryStore().set);
-    const store = { ...memoryStore(), set };
-    const server = codeServer();
-    const auth = codeClient(server, { store });
-    const work = auth.handleCallback(...(await callbackOf(auth)), { subject: () => found as string });
-    await expect(work).rejects.toMatchObject({
-      code: 'CONFIGURATION_ERROR',
-      option: 'subject',
-      message: expect.stringMatching(/thrown away.*valid at the server.*has to sign in again/),
-    });
-    await expect(auth.getToken()).rejects.toMatchObject({ code: 'INTERACTION_REQUIRED' });
-    expect([server.requests.length, set.mock.calls]).toEqual([1, []]);
-  });
-
-  it('is not kept when the lookup fails, or somebody leaves meanwhile', async () => {
-    const auth = codeClient(codeServer());
-    const reason = new Error('gone');
-    const failing = auth.handleCallback(...(await callbackOf(auth)), { subject: () => Promise.reject(reason) });
-    await expect(failing).rejects.toBe(reason);
-    const controller = new AbortController();
-    const leaving = auth.handleCallback(...(await callbackOf(auth)), {
-      signal: controller.signal,
-      subject: () => {
-        controller.abort(reason);
-        return new Promise<string>(() => {});
-      },
-    });
-    await expect(leaving).rejects.toBe(reason);
-    await expect(auth.getToken()).rejects.toMatchObject({ code: 'INTERACTION_REQUIRED' });
-  });
-
-  it('that a lookup did not find is nobody, and not the default subject: refused before anything is done', async () => {
-    const server = codeServer();
-    const auth = codeClient(server);
-    const nobody = { subject: undefined } as unknown as { subject: string };
-    const [callback, transaction] = await callbackOf(auth);
-    await expect(auth.handleCallback(callback, transaction, nobody)).rejects.toMatchObject({ option: 'subject' });
-    expect(server.requests).toEqual([]);
-    const tokens = await auth.handleCallback(callback, transaction);
-    await expect(auth.signOut(nobody)).rejects.toMatchObject({ option: 'subject' });
-    expect(await auth.getToken()).toBe(tokens);
-    const login = { ...nobody, onUrl: () => {}, open: false } as const;
-    expect(() => checkLoginOptions(login, 'x')).toThrow(expect.objectContaining({ option: 'subject' }));
-  });
-});
-
-describe('a callback that is not given as it should be', () => {
-  it.each<[string, unknown, RegExp]>([
-    ['parameters without a question mark', 'code=a&state=b', /question mark.*URLSearchParams/],
-    ['parameters without a question mark, in another order', 'iss=https://login.example.com&state=b?&code=a', /question mark/],
-    ['a request of node:http', { url: '/callback?code=a', headers: { host: 'app.example.com' }, method: 'GET' }, /node:http.*its `url`/],
-    ['nothing', undefined, /must be the URL/],
-  ])('is an error that says what to give: %s', async (_, callback, message) => {
-    const auth = codeClient(codeServer());
-    const { transaction } = await auth.createAuthorizationUrl();
-    await expect(auth.handleCallback(callback as string, transaction)).rejects.toMatchObject({
-      option: 'callbackUrl',
-      message: expect.stringMatching(message),
-    });
-  });
-
-  it.each(['?', '/callback?', 'callback?', 'https://app.example.com/a=b?'])('is taken with %j before its parameters', async (start) => {
-    const auth = codeClient(codeServer());
-    const { transaction } = await auth.createAuthorizationUrl();
-    expect(await auth.handleCallback(`${start}code=anna&state=${transaction.state}`, transaction)).toMatchObject({ tokenType: 'Bearer' });
-  });
-});
-
-describe('used callbacks', () => {
-  it('are remembered for ten minutes', async () => {
-    let nowMs = 0;
-    const server = codeServer();
-    const auth = codeClient(server, { now: () => nowMs });
-    const { transaction } = await auth.createAuthorizationUrl();
-    const handle = () => auth.handleCallback(`/callback?code=anna&state=${transaction.state}`, transaction);
-    await handle();
-    nowMs = 599_999;
-    await expect(handle()).rejects.toMatchObject({ code: 'CALLBACK_REJECTED' });
-    nowMs = 600_000;
-    await handle();
-    expect(server.requests).toHaveLength(2);
   });
 });
 

@@ -1,26 +1,12 @@
 import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
-import {
-  type AuthEvent,
-  type AuthPatch,
-  type AuthRequest,
-  type AuthStrategy,
-  fromEnv,
-  isAuthError,
-  memoryStore,
-  type TokenSet,
-} from '@authseam/core';
+import type { AuthEvent, AuthPatch, AuthRequest, AuthStrategy, TokenSet } from '@authseam/core';
 import { authorizedFetch } from '@authseam/core/fetch';
-import { describe, expect, it, vi } from 'vitest';
-import { type Answer, type TokenServer, tokenServer, tokens } from '../../oauth2/src/fixtures/token-server.ts';
-import { type ClientCredentialsOptions, clientCredentials } from './client-credentials.ts';
+import { describe, expect, it } from 'vitest';
+import { type TokenServer, tokenServer, tokens } from '../../oauth2/src/fixtures/token-server.ts';
+import { clientCredentials } from './client-credentials.ts';
+import { clientId, clientSecret, counting, strategyFor } from './fixtures/strategy-for.ts';
 
-const clientId = 'reports';
-const clientSecret = 's3cret-canary';
 const request: AuthRequest = { method: 'GET', url: 'https://api.example.com/', headers: { get: () => null }, replayable: true, attempt: 1 };
-
-function strategyFor(server: TokenServer, options: object = {}) {
-  return clientCredentials({ tokenEndpoint: server.tokenEndpoint, clientId, clientSecret, random: () => 0, ...options });
-}
 
 /** The Authorization header that a request gets, and the events on the way. */
 async function authorized(strategy: AuthStrategy<TokenSet>) {
@@ -28,12 +14,6 @@ async function authorized(strategy: AuthStrategy<TokenSet>) {
   const context = { now: Date.now, emit: (event: AuthEvent) => events.push(event) };
   const patch: AuthPatch<TokenSet> = await strategy.authorize(request, context);
   return { authorization: patch.headers?.['Authorization'], receipt: patch.receipt!, events };
-}
-
-/** Answers `token-1`, `token-2` and so on. */
-function counting(): Answer {
-  let count = 0;
-  return (response) => response.end(JSON.stringify({ access_token: `token-${++count}`, token_type: 'Bearer', expires_in: 3600 }));
 }
 
 describe('clientCredentials', () => {
@@ -113,94 +93,6 @@ describe('clientCredentials', () => {
     await strategy.getToken();
     await strategy.getToken();
     expect(server.requests).toHaveLength(2);
-  });
-
-  it('tries again after 503, and not after invalid_client', async () => {
-    await using server = await tokenServer(tokens());
-    let failures = 2;
-    server.answers['*'] = (response) => {
-      if (failures-- > 0) response.writeHead(503, { 'Retry-After': '0' }).end();
-      else response.end(JSON.stringify(tokens().json));
-    };
-    expect(await strategyFor(server).getToken()).toMatchObject({ accessToken: 'token-1' });
-    expect(server.requests).toHaveLength(3);
-
-    server.answers['*'] = { status: 401, json: { error: 'invalid_client' } };
-    const refused = strategyFor(server);
-    for (const _ of [1, 2, 3])
-      await expect(refused.getToken()).rejects.toMatchObject({ name: 'TokenEndpointError', error: 'invalid_client' });
-    expect(server.requests).toHaveLength(4);
-  });
-
-  it.each([
-    ['401 without a word', { status: 401 }],
-    ['401 in words of its own', { status: 401, json: { detail: 'Incorrect authentication credentials.' } }],
-  ])('does not go on asking after %s', async (_, answer) => {
-    await using server = await tokenServer(answer);
-    let nowMs = 0;
-    const strategy = strategyFor(server, { now: () => nowMs });
-    for (let call = 0; call < 50; call++)
-      await expect(strategy.getToken()).rejects.toMatchObject({ name: 'TokenEndpointError', status: 401, error: undefined });
-    expect(server.requests).toHaveLength(1);
-    nowMs = 30_001;
-    await expect(strategy.getToken()).rejects.toMatchObject({ status: 401 });
-    expect(server.requests).toHaveLength(2);
-  });
-
-  it('does not go on asking an issuer that has no metadata', async () => {
-    await using server = await tokenServer({ status: 404 });
-    const strategy = clientCredentials({ issuer: server.origin, clientId, clientSecret });
-    for (let call = 0; call < 50; call++) await expect(strategy.getToken()).rejects.toMatchObject({ status: 404 });
-    expect(server.requests).toHaveLength(2);
-  });
-
-  it('recovers from a metadata request that never ends', async () => {
-    const issuer = 'https://login.example.com';
-    let requests = 0;
-    const fetch = async (url: string) => {
-      if (++requests === 1) await new Promise(() => {});
-      return Response.json(url.includes('well-known') ? { issuer, token_endpoint: `${issuer}/token` } : tokens().json);
-    };
-    vi.useFakeTimers();
-    try {
-      const token = clientCredentials({ issuer, clientId, clientSecret, fetch, random: () => 0 }).getToken();
-      await vi.advanceTimersByTimeAsync(10_001);
-      expect(await token).toMatchObject({ accessToken: 'token-1' });
-    } finally {
-      vi.useRealTimers();
-    }
-    expect(requests).toBe(3);
-  });
-
-  it('tells a secret or key that cannot be had from a token endpoint that fails, and does not ask again', async () => {
-    await using server = await tokenServer();
-    let asked = 0;
-    const vault = async () => {
-      asked += 1;
-      throw Object.assign(new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED') }), { request: clientSecret });
-    };
-    const bug = () => {
-      throw new TypeError("Cannot read properties of undefined (reading 'connect')");
-    };
-    for (const [option, read] of Object.entries({ clientSecret: vault, privateKey: vault })) {
-      asked = 0;
-      const error = await Promise.resolve(strategyFor(server, { clientSecret: undefined, [option]: read }).getToken()).catch((e) => e);
-      expect(error).toMatchObject({ name: 'AuthError', code: 'STRATEGY_FAILED', strategy: 'clientCredentials' });
-      expect(error.message).toContain(`\`${option}\``);
-      expect(error.cause).toMatchObject({ message: 'fetch failed', cause: { message: 'connect ECONNREFUSED' } });
-      expect(error.cause).not.toHaveProperty('request');
-      expect(asked).toBe(1);
-    }
-    await expect(strategyFor(server, { clientSecret: bug }).getToken()).rejects.toMatchObject({ code: 'STRATEGY_FAILED' });
-    for (const [option, read] of Object.entries({ clientSecret: fromEnv('NAME_NOT_SET'), privateKey: fromEnv('NAME_NOT_SET') })) {
-      await expect(strategyFor(server, { clientSecret: undefined, [option]: read }).getToken()).rejects.toMatchObject({
-        name: 'ConfigurationError',
-        option,
-        strategy: 'clientCredentials',
-        message: expect.stringMatching(/^clientCredentials: .*NAME_NOT_SET/),
-      });
-    }
-    expect(server.requests).toEqual([]);
   });
 
   it('speaks to HUVR', async () => {
@@ -297,120 +189,5 @@ describe('clientCredentials', () => {
     const isRejected = async () => true;
     expect(strategyFor(server, { isRejected }).isRejected).toBe(isRejected);
     expect(strategyFor(server)).not.toHaveProperty('isRejected');
-  });
-
-  it('shows its secrets nowhere', async () => {
-    await using server = await tokenServer((response, { headers }) => {
-      response.writeHead(400).end(JSON.stringify({ error: 'x', error_description: `${headers.authorization} ${clientSecret}` }));
-    });
-    const strategy = strategyFor(server);
-    const error = await Promise.resolve(strategy.getToken()).catch((caught) => caught);
-    expect(isAuthError(error)).toBe(true);
-    const { inspect } = await import('node:util');
-    const shown = inspect([strategy, error], { depth: Number.POSITIVE_INFINITY, showHidden: true }) + JSON.stringify([strategy, error]);
-    for (const secret of [clientSecret, btoa('reports:s3cret%2Dcanary')]) expect(shown).not.toContain(secret);
-  });
-});
-
-describe('the store key', () => {
-  /** Under which key options put their token. */
-  async function keyOf(options: object): Promise<string> {
-    const keys = new Set<string>();
-    const memory = memoryStore();
-    const store = {
-      ...memory,
-      get: (key: string) => {
-        keys.add(key);
-        return memory.get(key);
-      },
-    };
-    const fetch = async () => Response.json(tokens().json);
-    const defaults = { tokenEndpoint: 'https://login.example.com/token', clientId, clientSecret };
-    await clientCredentials({ ...defaults, fetch, store, ...options } as ClientCredentialsOptions).getToken();
-    expect(keys.size).toBe(1);
-    return [...keys].join();
-  }
-
-  it('reads as what it holds, without the secret', async () => {
-    expect(await keyOf({ scope: 'write read', audience: 'https://api.example.com', resource: 'urn:b' })).toBe(
-      '["client_credentials","https://login.example.com/token","reports",["audience","https://api.example.com"],["resource","urn:b"],["scope","read write"]]',
-    );
-  });
-
-  it('is another for everything that makes two tokens different', async () => {
-    const different = [
-      {},
-      { clientId: 'other' },
-      { tokenEndpoint: 'https://login.example.com/other' },
-      { issuer: 'https://login.example.com' },
-      { scope: 'read' },
-      { audience: 'urn:a' },
-      { resource: 'urn:a' },
-      { resource: ['urn:a', 'urn:b'] },
-      { parameters: { organization: 'a' } },
-      { parameters: { organization: 'b' } },
-    ];
-    const keys = await Promise.all(different.map(keyOf));
-    expect(new Set(keys).size).toBe(different.length);
-  });
-
-  it('is the same for what asks for the same', async () => {
-    expect(await keyOf({ scope: ['b', 'a'], clientSecret: 'other' })).toBe(await keyOf({ scope: 'a b' }));
-    expect(await keyOf({ storeKey: 'mine' })).toBe('mine');
-  });
-
-  it('shares a token between strategies', async () => {
-    await using server = await tokenServer(counting());
-    const store = memoryStore();
-    const [first, second, other] = [
-      strategyFor(server, { store }),
-      strategyFor(server, { store }),
-      strategyFor(server, { store, scope: 'a' }),
-    ];
-    const sets = [await first.getToken(), await second.getToken(), await other.getToken()];
-    expect(sets.map(({ accessToken }) => accessToken)).toEqual(['token-1', 'token-1', 'token-2']);
-  });
-});
-
-describe('options', () => {
-  it('are needed, and a misspelt one is told', () => {
-    expect(() => clientCredentials(undefined as never)).toThrow(expect.objectContaining({ name: 'ConfigurationError', option: 'options' }));
-    const misspelt = { tokenEndpoint: 'https://login.example.com/token', clientId, clientSecret, audiance: 'urn:a' };
-    expect(() => clientCredentials(misspelt)).toThrow(/`audiance`. Did you mean `audience`\?/);
-  });
-
-  it.each([
-    ['tokenEndpoint', { tokenEndpoint: undefined }],
-    ['tokenEndpoint', { tokenEndpoint: 'http://login.example.com/token' }],
-    ['issuer', { issuer: 'login.example.com', tokenEndpoint: undefined }],
-    ['clientId', { clientId: '' }],
-    ['clientSecret', { clientSecret: undefined }],
-    ['clientSecret', { clientSecret: 'canary\n' }],
-    ['clientSecret', { clientAuthentication: 'none' }],
-    ['clientAuthentication', { clientAuthentication: 'tls_client_auth' }],
-    ['privateKey', { clientSecret: undefined, clientAuthentication: 'private_key_jwt' }],
-    ['scope', { scope: 42 }],
-    ['resource', { resource: 'api' }],
-    ['parameters', { parameters: { grant_type: 'password' } }],
-    ['tokenRequest', { tokenRequest: { format: 'xml' } }],
-    ['tokenResponse', { tokenResponse: { accessToken: '' } }],
-    ['scheme', { scheme: 'My Token' }],
-    ['scheme', { scheme: '' }],
-    ['storeKey', { storeKey: '' }],
-    ['storeKey', { storeKey: 7 }],
-    ['store', { store: new Map([['get', 1]]).values() }],
-    ['store', { store: { get() {} } }],
-    ['store', { store: { get() {}, set() {} } }],
-    ['options', { clientID: 'canary' }],
-    ['options', { scopes: 'read' }],
-    ['isRejected', { isRejected: true }],
-    ['fetch', { fetch: 'fetch' }],
-    ['now', { now: 0 }],
-    ['random', { random: 0 }],
-  ])('%s is refused in %j, at construction', (option, options) => {
-    const construct = () =>
-      clientCredentials({ tokenEndpoint: 'https://login.example.com/token', clientId, clientSecret, ...options } as never);
-    expect(construct).toThrow(expect.objectContaining({ name: 'ConfigurationError', option, strategy: 'clientCredentials' }));
-    expect(construct).not.toThrow(/canary/);
   });
 });
