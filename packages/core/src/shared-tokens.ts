@@ -146,7 +146,7 @@ export function sharedTokens(store: TokenStore, key: string, strategy: string): 
     };
     const isNewer = found?.set && !isOutlived(found, replaced) && found.set.refreshToken !== refused?.refreshToken;
     if (!isNewer) {
-      await clear(isOutlived(found, replaced) ? found?.version : known?.version);
+      await clear(known?.version);
       throw error;
     }
     const newer = adopted(found, replaced, steps);
