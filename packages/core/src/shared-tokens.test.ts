@@ -269,6 +269,36 @@ describe('what another process does meanwhile', () => {
     },
   );
 
+  it('a refresh token that is refused is not sent again: not where it cannot be deleted, not where there is no store', async () => {
+    for (const store of [{ ...memoryStore(), delete: down }, undefined]) {
+      const sent: (string | undefined)[] = [];
+      const fetchToken: TokenManagerOptions['fetchToken'] = ({ current }) => {
+        sent.push(current?.refreshToken);
+        throw new TokenEndpointError('refused', { status: 400, error: 'invalid_grant' });
+      };
+      const tokens = createTokenManager({ key: 'k', fetchToken, ...(store && { store }) });
+      await tokens.adopt(tokenSet('0', 60_000));
+      for (let minute = 0; minute < 4; minute += 1) {
+        vi.setSystemTime(Date.now() + 60_000);
+        await expect(Promise.resolve(tokens.getToken())).rejects.toMatchObject({ error: 'invalid_grant' });
+      }
+      expect(sent).toEqual(['rt-0', undefined, undefined, undefined]);
+    }
+  });
+
+  it('the newer refresh token of another process that is refused as well goes too', async () => {
+    const { lock: _, ...inner } = memoryStore();
+    inner.set('k', tokenSet('0', 0));
+    const sent: (string | undefined)[] = [];
+    const tokens = manager(inner, ({ current }) => {
+      sent.push(current?.refreshToken);
+      if (sent.length === 1) inner.set('k', tokenSet('other', 0));
+      throw new InteractionRequiredError('sign in', { error: 'invalid_grant' });
+    });
+    await expect(tokens.getToken()).rejects.toMatchObject({ error: 'invalid_grant' });
+    expect([sent, inner.get('k')]).toEqual([['rt-0', 'rt-other'], undefined]);
+  });
+
   it('a refresh that is tried again sends nothing after a sign-out', async () => {
     const store = memoryStore();
     store.set('k', tokenSet('0', 0));

@@ -242,8 +242,9 @@ function adopted(found: Found | undefined, replaced: StoredToken | undefined, { 
   return isFit ? { set: found.set as TokenSet, version: found.version, isAdopted: true } : undefined;
 }
 
-/** Whether what stands in the store is older than what is in memory. */
+/** Whether what stands in the store is older than what is in memory, or was refused with it. */
 function isOutlived(found: Found | undefined, replaced: StoredToken | undefined): boolean {
+  if (replaced?.isRefused && found?.set && found.set.refreshToken === replaced.set.refreshToken) return true;
   return replaced?.outlived !== undefined && replaced.outlived === (found?.version ?? null);
 }
 

@@ -99,14 +99,17 @@ it('an invalidation during an adoption wins', async () => {
       return version;
     },
   };
-  const tokens = manager(async () => Promise.reject(refusal()), slow);
+  const discarded: TokenSet[] = [];
+  const fetchToken = () => Promise.reject(refusal());
+  const tokens = createTokenManager({ key: 'key', fetchToken, store: slow, onDiscarded: (tokenSet) => discarded.push(tokenSet) });
   const adopting = tokens.adopt(set('new'));
   await settle();
   await tokens.invalidate();
   store.set('key', set('new')); // a write that was under way arrives late
   gate.resolve();
-  expect(await adopting).toMatchObject({ accessToken: 'at-new' });
-  expect(tokens.peek()).toBeUndefined();
+  const adopted = await adopting;
+  expect(adopted).toMatchObject({ accessToken: 'at-new' });
+  expect([tokens.peek(), discarded]).toEqual([undefined, [adopted]]);
 });
 
 it('a late write of an adoption that was invalidated is taken out again', async () => {

@@ -125,11 +125,7 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
     token.writtenAtMs = now();
     void shared
       ?.save({ ...token }, () => token === held)
-      .then((version) => {
-        if (version === undefined) return;
-        token.version = version;
-        token.outlived = undefined;
-      });
+      .then((version) => version !== undefined && Object.assign(token, { version, outlived: undefined }));
   }
 
   /** Joins the refresh that is under way, or starts one. `undefined`: its result was thrown away. */
@@ -285,12 +281,10 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
       const isWanted = (): boolean => startedAfter === invalidations;
       await leaving;
       const version = await shared?.put(set, isWanted);
-      if (!isWanted()) {
-        onDiscarded?.(set);
-        return set;
-      }
-      reset();
-      held = hold({ set, version }, false);
+      if (isWanted()) {
+        reset();
+        held = hold({ set, version }, false);
+      } else onDiscarded?.(set);
       return set;
     },
     peek: () => held?.set,

@@ -42,11 +42,9 @@ export interface VirtualClock {
  * await using server = await huvrServer({ lifetimeSeconds: 60, now: clock.now });
  * await clock.advance(60_000); // every token of the server has run out
  * clock.jump(-300_000); // its clock was five minutes fast, and is set right
- *
  * using timers = clock.takeTimers();
  * const slow = new Promise((resolve) => setTimeout(resolve, 10_000));
- * await clock.advance(10_000);
- * await slow;
+ * await Promise.all([slow, clock.advance(10_000)]);
  * ```
  */
 export function virtualClock({ startMs = Date.now() }: VirtualClockOptions = {}): VirtualClock {
