@@ -44,7 +44,9 @@ export interface AuthorizationCodeSettings extends GrantParametersOptions {
   readonly redirectUri: string;
   /**
    * Tokens obtained elsewhere: the default subject begins with them where the store holds none. What the store holds wins, and once they are used up or
-   * signed out they do not come back. Default: none.
+   * signed out they do not come back for as long as this strategy object lives. A new one, in the next run of a program say, knows nothing of that: it
+   * takes them up again wherever the store is empty, after a sign-out too. Give a command-line tool its initial tokens on the first run only. Default:
+   * none.
    */
   readonly initialTokens?: InitialTokens;
   /** Where the token request departs from RFC 6749: JSON, other field names, more headers. Default: nowhere. */
@@ -114,11 +116,11 @@ export function checkSettings(options: AuthorizationCodeOptions, strategy: strin
 
 function checkInitialTokens(tokens: InitialTokens, strategy: string): void {
   checkKnownKeys(tokens, TOKEN_MEMBERS, 'initialTokens', strategy);
-  const { accessToken, expiresAtMs, refreshToken = '', idToken = '', scope = '', tokenType = '' } = tokens;
+  const { accessToken, expiresAtMs, receivedAtMs, refreshToken = '', idToken = '', scope = '', tokenType = '' } = tokens;
   const isFit =
     /^[\x21-\x7e]+$/.test(`${accessToken}`) &&
     [accessToken, refreshToken, idToken, scope, tokenType].every((text) => typeof text === 'string') &&
-    (expiresAtMs === undefined || Number.isFinite(expiresAtMs));
+    [expiresAtMs, receivedAtMs].every((time) => time === undefined || Number.isFinite(time));
   if (isFit) return;
   throw misuse('initialTokens', 'must hold an `accessToken` that a header can hold; the rest is text, and times are numbers', strategy);
 }

@@ -17,6 +17,11 @@ import { withinTime } from './time-limit.ts';
 
 /** One authorization request. What an `InteractionRequiredError` says under `authorization` fits. */
 export interface AuthorizationUrlOptions extends AuthorizationHints {
+  /**
+   * Added to the strategy's, space-separated. `openid` is left out where no `issuer` is configured to hold ID tokens against: an API may ask for it all
+   * the same, and what it asks for comes here as it is.
+   */
+  readonly scope?: string | undefined;
   /** `prompt` (OpenID Connect Core 1.0 §3.1.2.1): `'login'`, `'consent'`, `'select_account'`, `'none'`. Default: as the server likes. */
   readonly prompt?: string | undefined;
   /** `login_hint`: who is going to sign in, an address say. */
@@ -87,9 +92,9 @@ function transactionOf(
   request: AuthorizationUrlOptions,
 ): AuthorizationTransaction {
   const { maxAge } = request;
-  const scope = unionOf(grant.scope, request.scope);
-  const isOpenId = scope?.split(' ').includes('openid') ?? false;
-  if (isOpenId && !hasIssuer) throw misuse('issuer', 'is needed with the scope `openid`: ID tokens are held against it', strategy);
+  const words = unionOf(grant.scope, request.scope).filter((word) => hasIssuer || word !== 'openid');
+  const scope = words.join(' ') || undefined;
+  const isOpenId = words.includes('openid');
   return {
     state: randomToken(),
     codeVerifier: randomToken(),
@@ -153,7 +158,6 @@ async function pushed(
 }
 
 /** Scopes are sets (RFC 6749 §3.3). */
-function unionOf(...scopes: readonly (string | undefined)[]): string | undefined {
-  const words = scopes.flatMap((scope) => scope?.split(/\s+/) ?? []).filter(Boolean);
-  return [...new Set(words)].join(' ') || undefined;
+function unionOf(...scopes: readonly (string | undefined)[]): readonly string[] {
+  return [...new Set(scopes.flatMap((scope) => scope?.split(/\s+/) ?? []).filter(Boolean))];
 }

@@ -142,6 +142,8 @@ describe('initial tokens', () => {
     { accessToken: 5 },
     { access_token: 'a' },
     { accessToken: 'a', expiresAtMs: 'tomorrow' },
+    { accessToken: 'a', receivedAtMs: 'today' },
+    { accessToken: 'a', receivedAtMs: Number.NaN },
     { accessToken: 'a', expiresIn: 5 },
     'token',
     null,

@@ -178,21 +178,25 @@ describe('where no browser opens', () => {
     expect(order).toEqual(['shown', 'opened']);
   });
 
-  it('an `onUrl` that is never through keeps nobody from signing in, and one that fails afterwards changes nothing', async () => {
-    const printed = Promise.withResolvers<string>();
-    const shown = Promise.withResolvers<void>();
-    const open = vi.fn();
-    const onUrl = (url: string) => {
-      printed.resolve(url);
-      return shown.promise;
-    };
-    const tokens = login(nativeApp(), { open, onUrl });
-    await visit((await signIn(await printed.promise)).callbackUrl);
-    expect((await tokens).accessToken).toMatch(/./);
-    shown.reject(new RangeError('no terminal'));
-    await new Promise((resolve) => setTimeout(resolve, 10));
-    expect(open).not.toHaveBeenCalled();
-  });
+  it.each(['succeeds', 'fails'] as const)(
+    'an `onUrl` that takes longer than the person keeps nobody waiting: %s afterwards',
+    async (end) => {
+      const printed = Promise.withResolvers<string>();
+      const shown = Promise.withResolvers<void>();
+      const open = vi.fn();
+      const onUrl = (url: string) => {
+        printed.resolve(url);
+        return shown.promise;
+      };
+      const tokens = login(nativeApp(), { open, onUrl });
+      await visit((await signIn(await printed.promise)).callbackUrl);
+      expect((await tokens).accessToken).toMatch(/./);
+      if (end === 'succeeds') shown.resolve();
+      else shown.reject(new RangeError('no terminal'));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      expect(open).not.toHaveBeenCalled();
+    },
+  );
 });
 
 describe('in a real browser', () => {

@@ -81,6 +81,39 @@ describe('authorizationServer', () => {
     await expect(authorizationServer({ issuer, strategy, fetch }).metadata()).rejects.toMatchObject({ option: 'issuer' });
   });
 
+  describe.each([
+    'authorization_endpoint',
+    'revocation_endpoint',
+    'pushed_authorization_request_endpoint',
+    'end_session_endpoint',
+  ] as const)('%s of the metadata', (name) => {
+    const answering = (issuer: string, endpoint: string) => {
+      const fetch = async () => Response.json({ issuer, token_endpoint: `${issuer}/token`, [name]: endpoint });
+      return { issuer, strategy, fetch };
+    };
+
+    it.each(['http://127.0.0.1/x', 'http://localhost:8080/x', 'HTTP://[::1]/x'])('may not be %s for an https issuer', async (endpoint) => {
+      for (const issuer of ['https://login.example.com', 'HTTPS://login.example.com']) {
+        await expect(authorizationServer(answering(issuer, endpoint)).metadata()).rejects.toMatchObject({
+          code: 'CONFIGURATION_ERROR',
+          option: 'issuer',
+          message: expect.stringContaining(`\`${name}\``),
+        });
+      }
+    });
+
+    it('may be on loopback where the issuer is', async () => {
+      const server = authorizationServer(answering('http://127.0.0.1:8080', 'http://127.0.0.1:8080/x'));
+      expect(await server.metadata()).toMatchObject({ [name]: 'http://127.0.0.1:8080/x' });
+    });
+
+    it('does not matter where another one is configured', async () => {
+      const endpoints = { [name]: 'https://login.example.com/mine' };
+      const server = authorizationServer({ ...answering('https://login.example.com', 'http://127.0.0.1/x'), endpoints });
+      expect(await server.metadata()).toMatchObject(endpoints);
+    });
+  });
+
   it.each([
     ['HTML', { text: '<html>secret-canary</html>' }, { status: 200 }],
     ['an empty body', {}, { status: 200 }],

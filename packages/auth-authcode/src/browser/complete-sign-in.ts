@@ -1,8 +1,10 @@
-import type { TokenSet } from '@authseam/core';
+import { type TokenSet, waitFor } from '@authseam/core';
+import { checkKnownKeys } from '@authseam/oauth2';
 import type { AuthorizationCode } from '../authorization-code.ts';
 import { AuthorizationError } from '../authorization-error.ts';
 import type { CallbackOptions } from '../handle-callback.ts';
 import { queryWithout } from '../query-without.ts';
+import { checkSubjectOption } from '../subject.ts';
 import { ownPage } from './own-page.ts';
 import { type SignInStorage, takeSignIn } from './pending-sign-in.ts';
 
@@ -14,6 +16,8 @@ export interface CompleteSignInOptions extends CallbackOptions {
   readonly storage?: SignInStorage | undefined;
   /** Takes the cleaned URL. Default: the page's own. */
   readonly history?: PageHistory | undefined;
+  /** Ends this caller's wait, with its reason. A sign-in that has begun goes on: others may wait for it, and its code works once. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What is needed of a page's `history`. */
@@ -29,8 +33,11 @@ export interface CompletedSignIn {
   readonly returnTo: string;
 }
 
-/** The callback of each strategy that is being handled now. */
-const underWay = new WeakMap<object, { readonly state: string; readonly result: Promise<CompletedSignIn> }>();
+/** The callbacks of each strategy that are being handled now, by their states, in the order in which they came. */
+const underWay = new WeakMap<object, Map<string, Promise<CompletedSignIn>>>();
+
+const OPTIONS: readonly string[] = ['url', 'storage', 'history', 'subject', 'signal'];
+const STRATEGY = 'authorizationCode';
 
 /**
  * Handles the callback that the page was loaded with, if it was: call it on each load of the page at `redirectUri`, before anything else.
@@ -38,11 +45,12 @@ const underWay = new WeakMap<object, { readonly state: string; readonly result: 
  * `code`, `state` and what else belongs to the callback are taken out of the URL at once, so that no reload, link, bookmark or Referer carries them
  * on; other parameters and the fragment stay. The transaction is used up, whatever comes of it.
  *
- * Concurrency: calls that come while a callback is being handled get its result (React's StrictMode calls everything twice).
+ * Concurrency: calls that come while a callback is being handled get its result, and who leaves by `signal` ends nobody's wait but their own (React's
+ * StrictMode calls everything twice, and cleans up in between).
  *
  * @returns `undefined` when the URL holds no callback: without `state` a `code` or an `error` is one on the page of `redirectUri` only.
  * @throws {AuthorizationError} when this tab began no such sign-in, or the person or the server said no. {ConfigurationError} when the storage is
- * blocked. And all that `handleCallback` throws.
+ * blocked, and for options that are misused: before anything is done, so that the callback is still good. And all that `handleCallback` throws.
  * @see RFC 6749 §4.1.2, RFC 9207, RFC 9700 §4
  * @example
  * ```ts
@@ -61,21 +69,30 @@ export async function completeSignIn(
   auth: Pick<AuthorizationCode, 'handleCallback' | 'redirectUri'>,
   options: CompleteSignInOptions = {},
 ): Promise<CompletedSignIn | undefined> {
+  checkKnownKeys(options, OPTIONS, 'options', STRATEGY);
+  if (typeof options.subject !== 'function') checkSubjectOption(options, STRATEGY);
+  const { signal } = options;
+  signal?.throwIfAborted();
   const url = new URL(options.url ?? globalThis.location.href);
   const state = stateOf(url, auth.redirectUri);
-  const current = underWay.get(auth);
-  if (current && (state === undefined || state === current.state)) return current.result;
-  if (state === undefined) return undefined;
-  const result = complete(auth, url, state, options).finally(() => underWay.delete(auth));
-  underWay.set(auth, { state, result });
-  return result;
+  const current = underWay.get(auth) ?? new Map<string, Promise<CompletedSignIn>>();
+  // Whoever comes second finds the URL cleaned.
+  const result = state === undefined ? [...current.values()].at(-1) : (current.get(state) ?? begin(state));
+  return result && waitFor(result, { signal });
+
+  /** Without anybody's signal: `handleCallback` has time limits of its own. */
+  function begin(state: string): Promise<CompletedSignIn> {
+    const begun = complete(auth, url, state, options).finally(() => current.delete(state));
+    underWay.set(auth, current.set(state, begun));
+    return begun;
+  }
 }
 
 async function complete(
   auth: Pick<AuthorizationCode, 'handleCallback'>,
   url: URL,
   state: string,
-  { url: _, storage, history = globalThis.history, ...options }: CompleteSignInOptions,
+  { url: _, signal: __, storage, history = globalThis.history, ...options }: CompleteSignInOptions,
 ): Promise<CompletedSignIn> {
   history?.replaceState(history.state, '', withoutCallback(url));
   const pending = state ? takeSignIn(storage, state) : undefined;
@@ -104,7 +121,6 @@ function withoutCallback(url: URL): string {
 }
 
 function unknownSignIn(): AuthorizationError {
-  const strategy = 'authorizationCode';
-  const message = `${strategy}: this tab began no such sign-in, or has finished it: it was begun in another tab or browser, elsewhere altogether, or without \`state\`. Nothing was exchanged; start over with signIn.`;
-  return new AuthorizationError(message, { code: 'CALLBACK_REJECTED', strategy });
+  const message = `${STRATEGY}: this tab began no such sign-in, or has finished it: it was begun in another tab or browser, elsewhere altogether, or without \`state\`. Nothing was exchanged; start over with signIn.`;
+  return new AuthorizationError(message, { code: 'CALLBACK_REJECTED', strategy: STRATEGY });
 }

@@ -117,7 +117,9 @@ function listening(server: Server, { redirectUri, port, strategy }: CallbackRece
 
 /** The parameters of what looks like a callback, or what is wrong with it. */
 async function parametersOf(request: IncomingMessage, { host, pathname }: URL): Promise<URLSearchParams | RefusalReason> {
-  const { method, url = '', headers } = request;
+  const { method, url = '', headers, headersDistinct } = request;
+  // RFC 9112 §3.2: of two names nobody knows which one the browser meant.
+  if ((headersDistinct['host']?.length ?? 0) > 1) return 'two-hosts';
   // A web site that lets its own name lead here sends that name along (DNS rebinding).
   if (headers.host !== host) return 'host';
   const [path, ...query] = url.split('?');
@@ -148,6 +150,7 @@ const refusal = (status: number, headers?: Readonly<Record<string, string>>): Pa
 
 const REFUSALS: Readonly<Record<Exclude<RefusalReason, 'state'>, PageAnswer>> = {
   host: refusal(421),
+  'two-hosts': refusal(400),
   path: refusal(404),
   method: refusal(405, { Allow: 'GET, POST' }),
   prefetch: refusal(403),

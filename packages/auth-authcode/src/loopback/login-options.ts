@@ -12,13 +12,13 @@ export type LoginAuth = Pick<AuthorizationCode, 'name' | 'redirectUri' | 'create
 export interface LoginOptions {
   /**
    * Is given the authorization URL, to print it: over SSH, in a container and where no browser opens it is the only way to sign in. Default: nobody
-   * is, and then a browser that does not open ends the login.
+   * is, and then a browser that does not open ends the login. May be asynchronous: a browser opens once it is done. When it fails, the login does.
    */
-  readonly onUrl?: ((url: string) => void) | undefined;
+  readonly onUrl?: ((url: string) => Awaitable<unknown>) | undefined;
   /** Opens the URL in the system's browser; `false` leaves that to the person. Default: the `open` package, which is loaded when it is needed. */
   readonly open?: ((url: string) => Awaitable<unknown>) | false | undefined;
-  /** What happens meanwhile. What it throws is ignored. */
-  readonly onEvent?: ((event: LoginEvent) => void) | undefined;
+  /** What happens meanwhile. It is not waited for, and what it throws or rejects with is a process warning and no more. */
+  readonly onEvent?: ((event: LoginEvent) => Awaitable<unknown>) | undefined;
   /** What to ask the person for: more scope, a `prompt`, a `loginHint`. What an `InteractionRequiredError` says under `authorization` fits. */
   readonly authorization?: Omit<AuthorizationUrlOptions, 'redirectUri' | 'signal'> | undefined;
   /** Who signs in, by your own name for them. Left out: the strategy's default subject. */
@@ -51,8 +51,11 @@ export type LoginEvent =
   /** The callback came; the code is exchanged now. */
   | { readonly type: 'callback-received' };
 
-/** What was wrong with a request. `'host'`: it was addressed to another name, as in DNS rebinding. `'state'`: it belongs to another sign-in. */
-export type RefusalReason = 'host' | 'path' | 'method' | 'prefetch' | 'content-type' | 'too-large' | 'state';
+/**
+ * What was wrong with a request. `'host'`: it was addressed to another name, as in DNS rebinding; `'two-hosts'`: to two of them. `'state'`: it belongs to
+ * another sign-in.
+ */
+export type RefusalReason = 'host' | 'two-hosts' | 'path' | 'method' | 'prefetch' | 'content-type' | 'too-large' | 'state';
 
 /** Every option, for whoever misspells one. */
 const OPTIONS: readonly string[] = [

@@ -82,7 +82,7 @@ async function callbackOf(
   signal?.throwIfAborted(); // no browser opens for nobody
   const callback = receiver.callback(transaction.state);
   emit({ type: 'waiting', port: Number(receiver.redirectUri.port || 80) });
-  onUrl?.(url);
+  const shown = onUrl?.(url);
   const opening = Promise.withResolvers<never>();
   let hasCome = false;
   const failed = (cause: unknown): void => {
@@ -91,7 +91,12 @@ async function callbackOf(
     emit({ type: 'browser-failed', error });
     if (!onUrl) opening.reject(error);
   };
-  if (open) (async () => open(url))().catch(failed);
+  const sendOff = async (): Promise<void> => {
+    await shown;
+    if (!open || hasCome || signal?.aborted) return;
+    await (async () => open(url))().catch(failed);
+  };
+  sendOff().catch(opening.reject);
   const parameters = await Promise.race([callback, opening.promise]);
   hasCome = true;
   return { parameters, transaction };
@@ -111,13 +116,8 @@ async function answered(receiver: CallbackReceiver, exchange: Promise<TokenSet>)
 
 /** Who only looks on cannot break what it looks at. */
 function emitterOf({ onEvent }: LoginOptions): (event: LoginEvent) => void {
-  return (event) => {
-    try {
-      onEvent?.(event);
-    } catch (error) {
-      process.emitWarning(error instanceof Error ? error : String(error));
-    }
-  };
+  const warn = (error: unknown): void => process.emitWarning(error instanceof Error ? error : String(error));
+  return (event) => void (async () => onEvent?.(event))().catch(warn);
 }
 
 function tooLate(timeoutMs: number, strategy: string): AuthError {
