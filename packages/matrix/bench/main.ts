@@ -1,4 +1,5 @@
-// `pnpm bench`: what a cached credential adds to a request, over a transport that sends nothing. Options: --json, --rounds 25, --slice 20 (ms), --check.
+// `pnpm bench`: what a cached credential adds to a request, over a transport that sends nothing, and what stores cost. Options: --json, --rounds 25,
+// --slice 20 (ms), --check, --only requests or stores.
 import { spawnSync } from 'node:child_process';
 import { arch, cpus } from 'node:os';
 import process from 'node:process';
@@ -15,6 +16,8 @@ import { handWritten } from './contenders/hand-written.ts';
 import { oauth4webapi } from './contenders/oauth4webapi.ts';
 import { interleavedRounds } from './interleaved-rounds.ts';
 import { sentBy } from './null-transport.ts';
+import { type StoreCosts, storeTable, timeStores } from './stores/store-costs.ts';
+import { storeLineUps } from './stores/store-line-ups.ts';
 
 /**
  * Who is timed together, in one process. Each of ours gets a process of its own with both references, as each peer runs in one configuration only: the
@@ -41,13 +44,21 @@ const { values } = parseArgs({
     check: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '25' },
     slice: { type: 'string', default: '20' },
+    only: { type: 'string' },
     group: { type: 'string' },
   },
 });
 const timing = { rounds: Math.max(15, Number(values.rounds)), sliceMs: Number(values.slice) };
 
-if (values.group === undefined) report(groups.map((_, group) => inOwnProcess(group)));
-else console.log(JSON.stringify(await timeTogether(groups[Number(values.group)]!)));
+if (values.group === undefined) {
+  const isWanted = (kind: string): boolean => (values.only ?? kind) === kind;
+  const stores = isWanted('stores') ? storeLineUps().map((_, index) => inOwnProcess<StoreCosts>(`stores ${index}`)) : [];
+  report(isWanted('requests') ? groups.map((_, index) => inOwnProcess<Results>(`requests ${index}`)) : [], stores);
+} else {
+  const [kind, index] = values.group.split(' ');
+  const result = kind === 'stores' ? timeStores(storeLineUps()[Number(index)]!, timing) : timeTogether(groups[Number(index)]!);
+  console.log(JSON.stringify(await result));
+}
 
 async function timeTogether(contenders: readonly Contender[]): Promise<Results> {
   const calls = new Map<string, Call>();
@@ -69,8 +80,8 @@ async function checkItAuthorizes(contender: Contender): Promise<void> {
   if (!isComplete) throw new Error(`${contender.name} did not send an authorized request: ${JSON.stringify(sent)}`);
 }
 
-function inOwnProcess(group: number): Results {
-  const args = [import.meta.filename, '--group', String(group), '--rounds', String(timing.rounds), '--slice', String(timing.sliceMs)];
+function inOwnProcess<Result>(group: string): Result {
+  const args = [import.meta.filename, '--group', group, '--rounds', String(timing.rounds), '--slice', String(timing.sliceMs)];
   const { stdout, status } = spawnSync(process.execPath, [...process.execArgv, ...args], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -79,10 +90,13 @@ function inOwnProcess(group: number): Results {
   return JSON.parse(stdout);
 }
 
-function report(results: readonly Results[]): void {
+function report(results: readonly Results[], stores: readonly StoreCosts[]): void {
   const machine = { node: process.version, cpu: cpus()[0]?.model ?? arch(), cores: cpus().length };
-  if (values.json) console.log(JSON.stringify({ machine, ...timing, groups: results }, null, 2));
-  else for (const request of Object.keys(requests)) print(request, results, `${machine.node}, ${machine.cpu}`);
+  if (values.json) console.log(JSON.stringify({ machine, ...timing, groups: results, stores }, null, 2));
+  else {
+    if (results.length > 0) for (const request of Object.keys(requests)) print(request, results, `${machine.node}, ${machine.cpu}`);
+    for (const costs of stores) console.log([...storeTable(costs), ''].join('\n'));
+  }
   const isMissed = results.some((group) => Object.values(group).some(({ isOnTarget }) => isOnTarget === false));
   if (values.check && isMissed) process.exitCode = 1;
 }
