@@ -8,5 +8,13 @@ export function completeTokenSet(fetched: TokenSet, current: TokenSet | undefine
     throw new ConfigurationError(message, { option: 'fetchToken', strategy });
   }
   const refreshToken = fetched.refreshToken ?? current?.refreshToken;
-  return Object.freeze({ ...fetched, receivedAtMs: fetched.receivedAtMs ?? nowMs, ...(refreshToken !== undefined && { refreshToken }) });
+  // JSON, and so most stores, would make it `null`.
+  const { expiresAtMs, ...rest } = fetched;
+  const expiry = Number.isFinite(expiresAtMs) ? { expiresAtMs: expiresAtMs as number } : {};
+  return Object.freeze({
+    ...rest,
+    ...expiry,
+    receivedAtMs: fetched.receivedAtMs ?? nowMs,
+    ...(refreshToken !== undefined && { refreshToken }),
+  });
 }

@@ -1,5 +1,5 @@
 import type { AuthError } from './auth-error.ts';
-import type { StoredToken } from './shared-tokens.ts';
+import type { StoredToken } from './stored-token.ts';
 import { type TokenSchedule, tokenSchedule } from './token-schedule.ts';
 
 /** The token that a manager has in memory, and what is known of it. */

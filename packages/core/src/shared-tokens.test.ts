@@ -88,30 +88,53 @@ describe('a write that takes too long', () => {
 });
 
 describe('a write that fails', () => {
-  it('is tried again while the token serves, so that no other process sends what is spent', async () => {
+  it('is tried again with the lock kept, and then while the token serves, so that no other process sends what is spent', async () => {
     const inner = memoryStore();
     inner.set('k', tokenSet('0', 0));
     let isDown = true;
     const set = vi.fn((...rest: Parameters<TokenStore['set']>) => (isDown ? down() : inner.set(...rest)));
     const { fetchToken, sent } = rotatingEndpoint();
     const here = manager({ ...inner, set }, fetchToken);
+    const there = manager(inner, fetchToken);
     expect((await here.getToken()).accessToken).toBe('at-1');
     expect(here.isSettled()).toBe(false);
+    const kept = expect(there.getToken()).rejects.toMatchObject({ operation: 'lock' });
+    await vi.advanceTimersByTimeAsync(40_000);
+    await kept;
+    const tries = set.mock.calls.length;
+    expect(tries).toBeGreaterThan(5);
     for (let call = 0; call < 3; call += 1) here.getToken();
     await vi.advanceTimersByTimeAsync(6_000);
-    expect(set).toHaveBeenCalledTimes(1);
-    here.getToken();
-    here.getToken();
-    await vi.advanceTimersByTimeAsync(6_000);
-    expect(set).toHaveBeenCalledTimes(2);
+    expect(set).toHaveBeenCalledTimes(tries + 1);
     isDown = false;
     expect(here.getToken()).toMatchObject({ accessToken: 'at-1' });
     await vi.advanceTimersByTimeAsync(0);
     expect([entryOf(inner)?.accessToken, here.isSettled()]).toEqual(['at-1', true]);
-    const there = manager(inner, fetchToken);
     expect((await there.getToken()).accessToken).toBe('at-1');
     expect((await there.getToken({ forceRefresh: true })).accessToken).toBe('at-2');
     expect(sent).toEqual(['rt-0', 'rt-1']);
+  });
+
+  it('keeps no other process waiting longer than the store is down, and its own process not at all', async () => {
+    const inner = memoryStore();
+    inner.set('k', tokenSet('0', 0));
+    let isDown = true;
+    const { fetchToken, sent } = rotatingEndpoint();
+    const here = manager({ ...inner, set: (...rest) => (isDown ? down() : inner.set(...rest)) }, fetchToken);
+    const there = manager(inner, fetchToken);
+    await here.getToken();
+    expect((await here.getToken({ forceRefresh: true })).accessToken).toBe('at-2');
+    const waiting = there.getToken();
+    await vi.advanceTimersByTimeAsync(1_000);
+    isDown = false;
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect((await waiting).accessToken).toBe('at-2');
+    expect([sent, entryOf(inner)?.accessToken]).toEqual([['rt-0', 'rt-1'], 'at-2']);
+    here.getToken();
+    await vi.advanceTimersByTimeAsync(6_000);
+    here.getToken();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(here.isSettled()).toBe(true);
   });
 
   it('is not tried again over a sign-out elsewhere, nor after one here', async () => {

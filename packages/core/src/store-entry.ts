@@ -20,27 +20,39 @@ export interface StoreEntry {
   read(): Promise<Found | undefined>;
   /**
    * @param ifVersion As in {@link TokenStore.set}.
-   * @param isLateWelcome Asked when the write arrives after its wait has ended in an error: if not, it is taken back.
+   * @param onLate Is given the version of a write that arrives after its wait has ended in an error.
    */
-  write(set: TokenSet, ifVersion: string | null | undefined, isLateWelcome: () => boolean): Promise<string | false>;
+  write(set: TokenSet, ifVersion: string | null | undefined, onLate: (version: string) => unknown): Promise<string | false>;
   delete(ifVersion?: string): Promise<boolean>;
+  /** What could not be deleted counts as gone from now on; deleting it is tried again with the next read. */
+  disown(version: string): void;
   /** @returns `undefined` where the store has no locks. */
-  lock(): Promise<TokenLock | undefined>;
+  lock(signal: AbortSignal): Promise<TokenLock | undefined>;
   release(lock: TokenLock): Promise<void>;
+  /** A lock that is kept while a write is tried again. The next refresh of this process takes it over. */
+  kept: KeptLock | undefined;
   /** The write that is under way, awaited or not, where there is one. It never rejects. */
   writing(): Promise<unknown> | undefined;
 }
 
+/** A lock that is held beyond its refresh. */
+export interface KeptLock {
+  readonly granted: TokenLock;
+  /** When it was asked for. */
+  readonly sinceMs: number;
+}
+
 /** Milliseconds. A lock outlives the longest refresh, a wait for it outlasts a token request. */
-const LOCK = { ttlMs: 30_000, waitMs: 15_000 };
-const TIMEOUT_MS = 2_000;
+export const LOCK: { readonly ttlMs: number; readonly waitMs: number } = { ttlMs: 30_000, waitMs: 15_000 };
+/** Longest wait for anything but a lock, in milliseconds. */
+export const STORE_TIMEOUT_MS = 2_000;
 
 /** The entry `key` of `store`. */
 export function storeEntry(store: TokenStore, key: string, strategy: string): StoreEntry {
   async function bounded<T>(
     operation: StoreOperation,
     work: Promise<T>,
-    { timeoutMs = TIMEOUT_MS, secrets = [] as string[] } = {},
+    { timeoutMs = STORE_TIMEOUT_MS, secrets = [] as string[] } = {},
   ): Promise<T> {
     const timeoutError = (): Error =>
       new TokenStoreError(`${strategy}: the token store did not answer within ${timeoutMs} ms (${operation}).`, { operation, strategy });
@@ -61,6 +73,7 @@ export function storeEntry(store: TokenStore, key: string, strategy: string): St
   }
 
   let writing: Promise<unknown> | undefined;
+  let disowned: string | undefined;
 
   return {
     async read() {
@@ -68,10 +81,13 @@ export function storeEntry(store: TokenStore, key: string, strategy: string): St
         'get',
         begin(() => store.get(key)),
       );
-      return found && { set: isTokenSet(found.entry) ? found.entry : undefined, version: found.version };
+      if (!found) return undefined; // databases say `null`
+      if (found.version !== disowned) return { set: isTokenSet(found.entry) ? found.entry : undefined, version: found.version };
+      remove(disowned).catch(() => {});
+      return undefined;
     },
 
-    async write(set, ifVersion, isLateWelcome) {
+    async write(set, ifVersion, onLate) {
       const work = begin(() => store.set(key, set, ifVersion === undefined ? undefined : { ifVersion }));
       const current = work
         .catch(() => {})
@@ -84,16 +100,19 @@ export function storeEntry(store: TokenStore, key: string, strategy: string): St
         const secrets = [set.accessToken, set.refreshToken, set.idToken].filter((secret) => secret !== undefined);
         return await bounded('set', work, { secrets });
       } catch (error) {
-        work.then((late) => late !== false && !isLateWelcome() && remove(late)).catch(() => {});
+        work.then((late) => late !== false && onLate(late)).catch(() => {});
         throw error;
       }
     },
 
     delete: remove,
+    disown(version) {
+      disowned = version;
+    },
 
     /** A lock that is granted after nobody waits for it any more is given back. */
-    async lock() {
-      const locking = begin(() => store.lock?.(key, LOCK));
+    async lock(signal) {
+      const locking = begin(() => store.lock?.(key, { ...LOCK, signal }));
       try {
         return await bounded('lock', locking, { timeoutMs: LOCK.waitMs });
       } catch (error) {
@@ -108,6 +127,7 @@ export function storeEntry(store: TokenStore, key: string, strategy: string): St
         begin(() => lock.release()),
       ),
 
+    kept: undefined,
     writing: () => writing,
   };
 }

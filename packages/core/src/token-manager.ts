@@ -5,7 +5,9 @@ import { completeTokenSet } from './complete-token-set.ts';
 import { emitterOf } from './emit-to.ts';
 import { type HeldToken, heldToken } from './held-token.ts';
 import { type RefreshReport, refreshReport } from './refresh-report.ts';
-import { isRefused, type StoredToken, sharedTokens } from './shared-tokens.ts';
+import { isRefused, type RequestLimits } from './refresh-transaction.ts';
+import { sharedTokens } from './shared-tokens.ts';
+import type { StoredToken } from './stored-token.ts';
 import { checkTokenManagerOptions, type TokenManagerOptions } from './token-manager-options.ts';
 import { type PauseTimer, refusedForMs, requestToken } from './token-request.ts';
 import { CLOCK_TOLERANCE_MS, isDoubtful, isInTime, tokenSchedule } from './token-schedule.ts';
@@ -150,13 +152,11 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
       },
       (error: AuthError) => {
         if (!isWanted()) return undefined;
-        if (isRefused(error)) {
-          seed = undefined;
-          if (replaced) replaced.isRefused = true;
-        }
+        if (isRefused(error)) seed = undefined;
+        if (replaced) replaced.isRefused ||= isRefused(error);
         // Who signs in elsewhere puts a token into the store: that is looked at again, however final the refusal was.
-        const forMs = shared && isAuthError(error, 'INTERACTION_REQUIRED') ? 0 : refusedForMs(error);
-        if (forMs > 0) refusal = { error, atMs: now(), forMs };
+        const isLookedAt = shared && isRefused(error) && (needsRefreshToken || isAuthError(error, 'INTERACTION_REQUIRED'));
+        if (!isLookedAt) refusal = { error, atMs: now(), forMs: refusedForMs(error) };
         failedAtMs = now();
         if (replaced?.isRejected) replaced.failure = error;
         report.failed(error.code, background);
@@ -184,14 +184,14 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
     };
     let isSeeded = false;
     let brought: TokenSet | undefined;
-    const request = async (given: TokenSet | undefined, reread?: () => Promise<TokenSet | undefined>): Promise<TokenSet> => {
+    const request = async (given: TokenSet | undefined, limits?: RequestLimits): Promise<TokenSet> => {
       if (given && given === seed && reason !== 'forced' && isUsable(given, replaced?.set)) {
         isSeeded = true;
         return completeTokenSet(given, undefined, now(), strategy);
       }
       let current = given;
       const send = async (signal: AbortSignal, attempt: number): Promise<TokenSet> => {
-        const newer = attempt > 1 && current?.refreshToken !== undefined ? await reread?.() : undefined;
+        const newer = attempt > 1 && current?.refreshToken !== undefined ? await limits?.reread() : undefined;
         if (newer && isUsable(newer, given)) return newer;
         current = newer ?? current;
         brought = completeTokenSet(await fetchToken({ current, signal, emit: report.emit }), current, now(), strategy);
@@ -200,7 +200,7 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
       return requestToken(send, {
         maxAttempts: given?.refreshToken === undefined ? maxAttempts : Math.min(maxAttempts, 2),
         attemptTimeoutMs,
-        totalTimeoutMs,
+        totalTimeoutMs: Math.min(totalTimeoutMs, limits?.timeoutMs ?? Infinity),
         now,
         random,
         strategy,
@@ -215,6 +215,7 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
     const result = shared
       ? await shared.replace(replaced, {
           now,
+          strategy,
           isUsable,
           isWanted,
           isForced: reason === 'forced',
@@ -229,8 +230,9 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
       if (brought) onDiscarded?.(brought);
       return undefined;
     }
-    const fresh = hold(result, reason === 'rejected' || (replaced?.isRejected ?? false));
-    if (isSeeded || 'isAdopted' in result) report.adopted(fresh.set);
+    const isAdopted = isSeeded || 'isAdopted' in result;
+    const fresh = hold(result, !isAdopted && (reason === 'rejected' || (replaced?.isRejected ?? false)));
+    if (isAdopted) report.adopted(fresh.set);
     else report.fetched(fresh.set, reason);
     return fresh;
   }
@@ -247,13 +249,13 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
 
   async function forget(): ReturnType<TokenManager['forget']> {
     invalidations += 1;
-    const inMemory = held?.set ?? seed;
+    const before = held ?? (seed && { set: seed });
     reset();
-    if (!shared) return { tokens: inMemory ? [inMemory] : [], failure: undefined };
-    const forgetting = shared.forget();
+    if (!shared) return { tokens: before ? [before.set] : [], failure: undefined };
+    const forgetting = shared.forget(before);
     leaving = Promise.all([leaving, forgetting]).then(() => {});
     const { set, failure } = await forgetting;
-    const tokens = [set, set?.accessToken === inMemory?.accessToken ? undefined : inMemory];
+    const tokens = [set, set?.accessToken === before?.set.accessToken ? undefined : before?.set];
     return { tokens: tokens.filter((known) => known !== undefined), failure };
   }
 
@@ -280,7 +282,7 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
       const startedAfter = invalidations;
       const isWanted = (): boolean => startedAfter === invalidations;
       await leaving;
-      const version = await shared?.put(set, isWanted);
+      const version = await shared?.put(set, held?.set, isWanted);
       if (isWanted()) {
         reset();
         held = hold({ set, version }, false);

@@ -44,3 +44,11 @@ export function waitFor<T>(work: Awaitable<T>, { signal, timeoutMs, timeoutError
     if (signal?.aborted) leave();
   });
 }
+
+/** Resolves after `ms`. Does not keep a process alive. */
+export function pauseFor(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer: unknown = setTimeout(resolve, ms);
+    (timer as { unref?: () => void }).unref?.();
+  });
+}

@@ -1,0 +1,211 @@
+// The refresh transaction where processes, clocks and stores are at their worst.
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { InteractionRequiredError, TokenEndpointError } from './auth-error.ts';
+import type { AuthEvent } from './auth-event.ts';
+import { memoryStore } from './memory-store.ts';
+import { createTokenManager } from './token-manager.ts';
+import type { TokenManagerOptions } from './token-manager-options.ts';
+import type { TokenSet } from './token-set.ts';
+import type { TokenStore } from './token-store.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: Date.UTC(2026, 0, 1) });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const down = () => Promise.reject(new Error('down'));
+const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const tokenSet = (name: string, lifetimeMs = 3_600_000): TokenSet => ({
+  accessToken: `at-${name}`,
+  refreshToken: `rt-${name}`,
+  tokenType: 'Bearer',
+  expiresAtMs: Date.now() + lifetimeMs,
+});
+
+/** A server that rotates refresh tokens; `reused` were sent twice. */
+function rotatingServer(first = 'rt-0', tookMs = 0, lifetimeMs = 3_600_000) {
+  let valid = first;
+  let count = 0;
+  const sent: string[] = [];
+  const reused: string[] = [];
+  const fetchToken: TokenManagerOptions['fetchToken'] = async ({ current }) => {
+    const refreshToken = current?.refreshToken;
+    if (refreshToken === undefined) throw new InteractionRequiredError('sign in');
+    sent.push(refreshToken);
+    if (refreshToken !== valid) {
+      reused.push(refreshToken);
+      throw new InteractionRequiredError('sign in', { error: 'invalid_grant' });
+    }
+    count += 1;
+    valid = `rt-${count}`;
+    if (tookMs > 0) await later(tookMs);
+    return tokenSet(`${count}`, lifetimeMs);
+  };
+  return { sent, reused, fetchToken };
+}
+
+const manager = (store: TokenStore, fetchToken: TokenManagerOptions['fetchToken'], options: Partial<TokenManagerOptions> = {}) =>
+  createTokenManager({ key: 'k', store, fetchToken, random: () => 0.5, needsRefreshToken: true, ...options });
+
+it('a sign-in while others ask for a token is refreshed under the lock, if it has to be', async () => {
+  const inner = memoryStore();
+  const { fetchToken, sent, reused } = rotatingServer('rt-new', 100);
+  const locks = vi.fn(inner.lock);
+  let reads = 0;
+  const get: TokenStore['get'] = (key) => {
+    reads += 1;
+    if (reads === 3) inner.set('k', tokenSet('new', 0)); // after both have found nothing
+    return inner.get(key);
+  };
+  const store = { ...inner, get, lock: locks };
+  const all = Promise.all([1, 2].map(() => manager(store, fetchToken).getToken()));
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect((await all).map(({ accessToken }) => accessToken)).toEqual(['at-1', 'at-1']);
+  expect([sent, reused]).toEqual([['rt-new'], []]);
+  expect(locks).toHaveBeenCalled();
+});
+
+it('a refresh token is sent only while its lock lives, however long the limits of a request are', async () => {
+  const store = memoryStore();
+  store.set('k', tokenSet('0', 0));
+  const sentAtMs: number[] = [];
+  const startMs = Date.now();
+  const slow: TokenManagerOptions['fetchToken'] = async () => {
+    sentAtMs.push(Date.now() - startMs);
+    await later(9_000);
+    throw new TokenEndpointError('503', { status: 503, retryAfterMs: 17_000 });
+  };
+  const long = { attemptTimeoutMs: 60_000, totalTimeoutMs: 120_000 };
+  const refreshing = expect(manager(store, slow, long).getToken()).rejects.toMatchObject({ status: 503 });
+  await vi.advanceTimersByTimeAsync(60_000);
+  await refreshing;
+  expect(sentAtMs).toEqual([0]); // the next one, after 26 s, might end after the lock
+  const stalled = expect(manager(store, () => new Promise(() => {}), long).getToken()).rejects.toMatchObject({
+    code: 'TOKEN_REQUEST_TIMEOUT',
+  });
+  await vi.advanceTimersByTimeAsync(26_000);
+  await stalled;
+});
+
+it('a process that was stopped between its look into the store and its request looks again', async () => {
+  const inner = memoryStore();
+  inner.set('k', tokenSet('0', 0));
+  const { fetchToken, sent, reused } = rotatingServer();
+  let reads = 0;
+  const get: TokenStore['get'] = (key) => {
+    const found = inner.get(key);
+    reads += 1;
+    if (reads === 2) {
+      // It has the lock and its answer, and is stopped for longer than the lock lives; another process refreshes meanwhile.
+      vi.setSystemTime(Date.now() + 31_000);
+      inner.set('k', tokenSet('other'));
+    }
+    return found;
+  };
+  expect((await manager({ ...inner, get }, fetchToken).getToken()).accessToken).toBe('at-other');
+  expect([sent, reused]).toEqual([[], []]);
+});
+
+it('a clock that leaps at each look ends in an error, not in a loop', async () => {
+  const store = memoryStore();
+  store.set('k', tokenSet('0', 0));
+  let nowMs = Date.now();
+  const now = (): number => {
+    nowMs += 3_600_000;
+    return nowMs;
+  };
+  await expect(manager(store, rotatingServer().fetchToken, { now }).getToken()).rejects.toMatchObject({ operation: 'lock' });
+});
+
+it('whoever waits for the lock takes what its holder wrote, and needs no lock for it', async () => {
+  const inner = memoryStore();
+  inner.set('k', tokenSet('0', 0));
+  const { fetchToken, sent } = rotatingServer('rt-0', 1_000);
+  // Giving a lock back takes long: one after the other, twenty would need 20 s.
+  const lock: TokenStore['lock'] = async (key, options) => {
+    const granted = await inner.lock(key, options);
+    return { release: () => later(1_000).then(() => granted.release()) };
+  };
+  const events: AuthEvent[] = [];
+  const emit = (event: AuthEvent) => events.push(event);
+  const all = Promise.all(Array.from({ length: 20 }, () => manager({ ...inner, lock }, fetchToken).getToken({ emit })));
+  await vi.advanceTimersByTimeAsync(2_500);
+  expect(new Set((await all).map(({ accessToken }) => accessToken))).toEqual(new Set(['at-1']));
+  expect([sent, events.filter(({ type }) => type === 'token-locked').length]).toEqual([['rt-0'], 1]);
+  await vi.advanceTimersByTimeAsync(5_000);
+  await (await inner.lock('k', { ttlMs: 1_000, waitMs: 0 })).release(); // nobody took it in passing
+});
+
+it('a token of another process that is rejected at once is refreshed: this process has not replaced anything yet', async () => {
+  const store = memoryStore();
+  const { fetchToken, sent } = rotatingServer('rt-other');
+  const tokens = manager(store, fetchToken);
+  const first = await tokens.adopt(tokenSet('0'));
+  store.set('k', tokenSet('other'));
+  expect(await tokens.rejected(first)).toBe(true);
+  const second = await tokens.getToken();
+  expect(second.accessToken).toBe('at-other');
+  expect(await tokens.rejected(second)).toBe(true);
+  const third = await tokens.getToken();
+  expect(await tokens.rejected(third)).toBe(false);
+  expect(sent).toEqual(['rt-other']);
+});
+
+it('a sign-in that the store took too late leaves who was signed in before', async () => {
+  const inner = memoryStore();
+  inner.set('k', tokenSet('before'));
+  let isSlow = true;
+  const set: TokenStore['set'] = (...rest) => later(isSlow ? 2_500 : 0).then(() => inner.set(...rest));
+  const tokens = manager({ ...inner, set }, rotatingServer().fetchToken);
+  await tokens.getToken();
+  const adopting = expect(tokens.adopt(tokenSet('new'))).rejects.toMatchObject({ operation: 'set' });
+  await vi.advanceTimersByTimeAsync(2_100);
+  await adopting;
+  isSlow = false;
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(await inner.get('k')).toMatchObject({ entry: { accessToken: 'at-before' } });
+});
+
+it('what was signed out does not come back here where the store could not be told, and goes when it can', async () => {
+  const inner = memoryStore();
+  let isDown = true;
+  const remove: TokenStore['delete'] = (...rest) => (isDown ? down() : inner.delete(...rest));
+  const tokens = manager({ ...inner, delete: remove }, rotatingServer().fetchToken);
+  await tokens.adopt(tokenSet('0'));
+  await expect(tokens.invalidate()).rejects.toMatchObject({ operation: 'delete' });
+  await expect(tokens.getToken()).rejects.toMatchObject({ code: 'INTERACTION_REQUIRED' });
+  isDown = false;
+  await expect(tokens.getToken()).rejects.toMatchObject({ code: 'INTERACTION_REQUIRED' });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(inner.get('k')).toBeUndefined();
+  expect((await tokens.adopt(tokenSet('new'))).accessToken).toBe('at-new');
+});
+
+it('a store that answers `null` has nothing, and a sign-out in it counts', async () => {
+  const inner = memoryStore();
+  const store: TokenStore = { ...inner, get: (key) => inner.get(key) ?? (null as unknown as undefined) };
+  const { fetchToken, sent } = rotatingServer();
+  const tokens = manager(store, fetchToken);
+  await tokens.adopt(tokenSet('0'));
+  inner.delete('k');
+  await expect(tokens.getToken({ forceRefresh: true })).rejects.toMatchObject({ code: 'INTERACTION_REQUIRED' });
+  expect(sent).toEqual([]);
+});
+
+it('an entry that nobody can read is written over by a grant that needs no state', async () => {
+  const inner = memoryStore();
+  inner.set('k', tokenSet('sealed'));
+  const get: TokenStore['get'] = (key) =>
+    (inner.get(key) as { entry: TokenSet } | undefined)?.entry.accessToken === 'at-sealed' ? down() : inner.get(key);
+  let fetched = 0;
+  const fetchToken = () => ({ accessToken: `t${++fetched}`, tokenType: 'Bearer' });
+  const machines = [1, 2, 3].map(() => manager({ ...inner, get }, fetchToken, { needsRefreshToken: false }));
+  for (const tokens of machines) expect((await tokens.getToken()).accessToken).toBe('t1');
+});
+
+it('an endless lifetime is none: JSON would make it null, and a store an entry that nobody can read', async () => {
+  const tokens = manager(memoryStore(), rotatingServer().fetchToken);
+  expect(await tokens.adopt({ accessToken: 'a', tokenType: 'Bearer', expiresAtMs: Infinity })).not.toHaveProperty('expiresAtMs');
+});
