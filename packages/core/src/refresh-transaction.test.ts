@@ -153,21 +153,6 @@ it('a token of another process that is rejected at once is refreshed: this proce
   expect(sent).toEqual(['rt-other']);
 });
 
-it('a sign-in that the store took too late leaves who was signed in before', async () => {
-  const inner = memoryStore();
-  inner.set('k', tokenSet('before'));
-  let isSlow = true;
-  const set: TokenStore['set'] = (...rest) => later(isSlow ? 2_500 : 0).then(() => inner.set(...rest));
-  const tokens = manager({ ...inner, set }, rotatingServer().fetchToken);
-  await tokens.getToken();
-  const adopting = expect(tokens.adopt(tokenSet('new'))).rejects.toMatchObject({ operation: 'set' });
-  await vi.advanceTimersByTimeAsync(2_100);
-  await adopting;
-  isSlow = false;
-  await vi.advanceTimersByTimeAsync(5_000);
-  expect(await inner.get('k')).toMatchObject({ entry: { accessToken: 'at-before' } });
-});
-
 it('what was signed out does not come back here where the store could not be told, and goes when it can', async () => {
   const inner = memoryStore();
   let isDown = true;

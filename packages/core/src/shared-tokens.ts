@@ -12,11 +12,10 @@ export interface SharedTokens {
   /**
    * Writes an entry whatever stands there: somebody has signed in.
    *
-   * @param before What is known to stand there.
    * @param isWanted Asked when it is written: if not, it is taken out again.
-   * @returns Its version. @throws {TokenStoreError} and then what arrives late gives way to `before`.
+   * @returns Its version. @throws {TokenStoreError} and then what arrives late is taken out again too: nobody is signed in.
    */
-  put(set: TokenSet, before: TokenSet | undefined, isWanted: () => boolean): Promise<string>;
+  put(set: TokenSet, isWanted: () => boolean): Promise<string>;
   /** Writes again what could not be written. @returns The version of what stands there now; `undefined`: it failed again, or is not wanted any more. */
   save(unsaved: StoredToken, isWanted: () => boolean): Promise<string | undefined>;
   /**
@@ -38,10 +37,9 @@ export function sharedTokens(store: TokenStore, key: string, strategy: string): 
   return Object.freeze({
     replace: (replaced: StoredToken | undefined, steps: RefreshSteps) => refreshTransaction(entry, replaced, steps),
 
-    async put(set: TokenSet, before: TokenSet | undefined, isWanted: () => boolean) {
+    async put(set: TokenSet, isWanted: () => boolean) {
       // Whoever was told that it failed is not signed in by it.
-      const onLate = (late: string): unknown => (before ? entry.write(before, late, () => {}) : entry.delete(late));
-      const version = await entry.write(set, undefined, onLate);
+      const version = await entry.write(set, undefined, (late) => entry.delete(late));
       if (version === false)
         throw new TokenStoreError(`${strategy}: the token store refused an unconditional write.`, { operation: 'set', strategy });
       if (!isWanted()) await entry.delete(version);

@@ -282,7 +282,7 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
       const startedAfter = invalidations;
       const isWanted = (): boolean => startedAfter === invalidations;
       await leaving;
-      const version = await shared?.put(set, held?.set, isWanted);
+      const version = await shared?.put(set, isWanted);
       if (isWanted()) {
         reset();
         held = hold({ set, version }, false);
