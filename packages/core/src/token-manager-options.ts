@@ -24,7 +24,10 @@ export interface TokenManagerOptions {
   readonly store?: TokenStore | undefined;
   /** `name` of the strategy, for errors and events. Default `'tokenManager'`. */
   readonly name?: string | undefined;
-  /** Seeds an empty key, once: with a token that was obtained elsewhere. What the store holds wins. */
+  /**
+   * Seeds an empty key, once: with a token that was obtained elsewhere. What the store holds wins. Once for each manager: after a sign-out, one that has
+   * known no other token yet begins with it all the same.
+   */
   readonly initial?: TokenSet | undefined;
   /**
    * `fetchToken` sends the refresh token of `current`, and can do nothing without. Then a store that fails ends the call, for it may hold one, and
@@ -37,7 +40,7 @@ export interface TokenManagerOptions {
   readonly maxAttempts?: number | undefined;
   /** Limit of one token request, its body included. Milliseconds, default 10 000. */
   readonly attemptTimeoutMs?: number | undefined;
-  /** Limit of one refresh, with all its attempts and pauses. Milliseconds, default 30 000. */
+  /** Limit of one refresh, with all its attempts and pauses. Milliseconds, default 30 000; with a refresh token, 26 000 from the wait for the lock. */
   readonly totalTimeoutMs?: number | undefined;
   /** Milliseconds since the epoch. Default `Date.now`. */
   readonly now?: () => number;
