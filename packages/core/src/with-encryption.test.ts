@@ -86,6 +86,33 @@ describe('an entry', () => {
     expect((await store.get('alice'))?.entry).toEqual(entry);
   });
 
+  it.each<[string, () => unknown]>([
+    ['a BigInt', () => 1n],
+    [
+      'a circle',
+      () => {
+        const circle: Record<string, unknown> = {};
+        circle['SECRET'] = { circle };
+        return circle;
+      },
+    ],
+    [
+      'what throws',
+      () => ({
+        toJSON() {
+          throw new Error('odd');
+        },
+      }),
+    ],
+  ])('with %s in it, which JSON cannot hold, is refused, and the one before stays', async (_, make) => {
+    const store = withEncryption(memoryStore(), newKey());
+    await store.set('a', entry);
+    const error = await rejection(Promise.resolve(store.set('a', { ...entry, custom: make() } as TokenSet)));
+    expect(error).toMatchObject({ code: 'TOKEN_STORE_ERROR', operation: 'set', message: expect.stringContaining('JSON') });
+    expect(inspect(error, { depth: Infinity })).not.toContain('SECRET-');
+    expect((await store.get('a'))?.entry).toEqual(entry);
+  });
+
   it('that was stored without encryption is refused: anybody could have put it there', async () => {
     const inner = memoryStore();
     await inner.set('a', entry);

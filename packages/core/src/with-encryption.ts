@@ -66,9 +66,17 @@ export function withEncryption(store: TokenStore, encryptionKey: Secret | readon
 async function seal(entry: TokenSet, key: string, [first]: readonly Secret[]): Promise<SealedEntry> {
   const cryptoKey = await importKey(first as Secret, 'set');
   const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
-  const text = new TextEncoder().encode(JSON.stringify(entry));
+  const text = new TextEncoder().encode(jsonOf(entry));
   const sealed = await crypto.subtle.encrypt(algorithm(nonce, key), cryptoKey, text);
   return { accessToken: '', tokenType: 'encrypted', sealed: toBase64Url(new Uint8Array([...nonce, ...new Uint8Array(sealed)])) };
+}
+
+function jsonOf(entry: TokenSet): string {
+  try {
+    return JSON.stringify(entry);
+  } catch (error) {
+    throw failure('set', 'the entry holds what JSON cannot', error);
+  }
 }
 
 async function open(entry: TokenSet, key: string, secrets: readonly Secret[]): Promise<TokenSet> {

@@ -1,9 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { acquireLock } from './file-lock.ts';
+import { acquireLock, sinceBootMs } from './file-lock.ts';
 
 const OWNER = '00000000-0000-0000-0000-000000000000';
 
@@ -19,7 +20,15 @@ afterEach(() => {
 });
 
 const lock = (options: Partial<Parameters<typeof acquireLock>[1]> = {}) =>
-  acquireLock(folder, { ttlMs: 30_000, waitMs: 0, heartbeatMs: 5_000, now: () => Date.now(), isKept: async () => true, ...options });
+  acquireLock(folder, {
+    ttlMs: 30_000,
+    waitMs: 0,
+    heartbeatMs: 5_000,
+    sinceBootMs,
+    now: () => Date.now(),
+    isKept: async () => true,
+    ...options,
+  });
 const word = (): string => readdirSync(folder).join().slice('state.'.length);
 
 /** Leaves the lock as a process would that died while it held it. */
@@ -30,7 +39,7 @@ async function leave(beatAtMs: number, untilMs: number): Promise<void> {
 
 it('that ran out has one winner, however many find it', async () => {
   for (let round = 0; round < 10; round++) {
-    await leave(Date.now() - 2_000, Date.now() - 1_000);
+    await leave(sinceBootMs() - 2_000, sinceBootMs() - 1_000);
     const results = await Promise.allSettled(Array.from({ length: 20 }, () => lock()));
     const won = results.filter((result) => result.status === 'fulfilled');
     expect(won).toHaveLength(1);
@@ -41,49 +50,61 @@ it('that ran out has one winner, however many find it', async () => {
 
 it('that counts is left alone, and taken when it runs out', async () => {
   await leave(1_000_000, 1_020_000);
-  await expect(lock({ waitMs: 50, now: () => 1_019_999 })).rejects.toThrow('50 ms');
-  await (await lock({ now: () => 1_020_000 })).release();
+  await expect(lock({ waitMs: 50, sinceBootMs: () => 1_019_999 })).rejects.toThrow('50 ms');
+  await (await lock({ sinceBootMs: () => 1_020_000 })).release();
 });
 
-it('is free when its last heartbeat lies in the future: the clock was set back', async () => {
-  await leave(Date.now() + 3_600_000, Date.now() + 3_620_000);
+it('is free when its last heartbeat lies in the future: the machine has started anew', async () => {
+  await leave(sinceBootMs() + 3_600_000, sinceBootMs() + 3_620_000);
   await (await lock()).release();
+  await leave(1_000_000, 1_020_000);
+  await expect(lock({ sinceBootMs: () => 980_000 })).rejects.toThrow('not free');
+  await (await lock({ sinceBootMs: () => 979_999 })).release();
 });
 
 it('counts for four heartbeats, and never longer than its time to live', async () => {
-  const now = () => 1_000_000;
-  await lock({ now });
+  const clock = { sinceBootMs: () => 1_000_000 };
+  await lock(clock);
   expect(word()).toMatch(/^held\..+\.1000000\.1020000$/);
   rmSync(folder, { recursive: true });
-  await lock({ now, ttlMs: 7_000.5 });
+  await lock({ ...clock, ttlMs: 7_000.5 });
   expect(word()).toMatch(/^held\..+\.1000000\.1007000$/);
 });
 
 it('is kept by its heartbeat, until its time to live ends', async () => {
   let nowMs = 1_000_000;
-  const now = () => nowMs;
-  await lock({ heartbeatMs: 10, now, ttlMs: 200 });
+  const clock = { sinceBootMs: () => nowMs };
+  await lock({ heartbeatMs: 10, ...clock, ttlMs: 200 });
   for (let beat = 0; beat < 6; beat++) {
     const before = word();
     nowMs += 30; // a lease is 40 ms long
     while (word() === before) await sleep(1);
-    await expect(lock({ now })).rejects.toThrow('not free');
+    await expect(lock(clock)).rejects.toThrow('not free');
   }
   nowMs += 20;
-  await lock({ now });
+  await lock(clock);
 });
 
 it('that was lost stays with the new holder, whatever the old one’s heartbeat and release do', async () => {
   let nowMs = 1_000_000;
-  const now = () => nowMs;
-  const lost = await lock({ heartbeatMs: 30, now });
+  const clock = { sinceBootMs: () => nowMs };
+  const lost = await lock({ heartbeatMs: 30, ...clock });
   nowMs += 25_000;
-  const held = await lock({ now });
+  const held = await lock(clock);
   const before = word();
   await sleep(100);
   await lost.release();
   expect(word()).toBe(before);
   await held.release();
+});
+
+it('goes by a clock that counts from the start of the machine, in whole milliseconds, the same for every process', async () => {
+  const script = 'console.log(Number(process.hrtime.bigint() / 1_000_000n))';
+  const before = sinceBootMs();
+  const other = Number(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }));
+  expect([before <= other, other <= sinceBootMs()]).toEqual([true, true]);
+  await lock();
+  expect(Number(word().split('.')[2])).toBeGreaterThanOrEqual(other);
 });
 
 it('keeps no process alive', async () => {
@@ -142,14 +163,14 @@ describe.skipIf(process.platform === 'win32')('that is not to be kept', () => {
 
   it('and was lost is left to the new holder', async () => {
     let nowMs = 1_000_000;
-    const now = () => nowMs;
-    const lost = await lock({ now, isKept });
+    const clock = { sinceBootMs: () => nowMs };
+    const lost = await lock({ ...clock, isKept });
     nowMs += 25_000;
-    const held = await lock({ now, isKept });
+    const held = await lock({ ...clock, isKept });
     const before = word();
     await lost.release();
     expect(word()).toBe(before);
-    await expect(lock({ now })).rejects.toThrow('not free');
+    await expect(lock(clock)).rejects.toThrow('not free');
     await held.release();
     expect(readdirSync(root)).toEqual(['.new']);
   });

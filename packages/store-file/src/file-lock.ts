@@ -5,11 +5,15 @@ import { createRegister, readRegister, removeRegister, swapRegister } from './re
 import { StoreProblem } from './store-problem.ts';
 
 // A lock is a register: `free`, or `held.<owner>.<time of the last heartbeat>.<time until which it counts>`. Each change is one rename from the word that
-// was read, so of two who find a lock run out one takes it, and a heartbeat or a release that comes too late finds nothing to rename.
+// was read, so of two who find a lock run out one takes it, and a heartbeat or a release that comes too late finds nothing to rename. Its times are those of
+// a clock that all processes share and nobody sets: whose clock is ahead would take every lock from its holder.
 
 /** How long, by which clock, and what is left of it. */
 interface LockTiming {
   readonly heartbeatMs: number;
+  /** The clock of the lock: {@link sinceBootMs}. */
+  readonly sinceBootMs: () => number;
+  /** Milliseconds since the epoch: in the name of what was damaged, nothing else. */
   readonly now: () => number;
   /** Asked when the lock is released: whether its folder stays, for the next time. */
   readonly isKept: () => Promise<boolean>;
@@ -24,6 +28,11 @@ const SHORTEST_PAUSE_MS = 4;
 const LONGEST_PAUSE_MS = 64;
 /** A timer fires at once past this many milliseconds. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Milliseconds since the machine started: on Node one clock for all its processes. (Bun and Deno begin it anew with each process.) */
+export function sinceBootMs(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n);
+}
 
 /**
  * Waits for the lock and takes it.
@@ -46,30 +55,30 @@ export async function acquireLock(folder: string, options: TokenLockOptions & Lo
 }
 
 async function tryLock(folder: string, options: TokenLockOptions & LockTiming): Promise<TokenLock | undefined> {
-  const { now, ttlMs } = options;
+  const { sinceBootMs, ttlMs } = options;
   for (;;) {
-    const content = await readRegister(folder, WORD, now);
+    const content = await readRegister(folder, WORD, options.now);
     if (!content) {
       await createRegister(folder, FREE);
       continue;
     }
-    if (!isFree(content.word, now())) return undefined;
+    if (!isFree(content.word, sinceBootMs())) return undefined;
     const owner = randomUUID();
-    const expiresAtMs = now() + ttlMs;
+    const expiresAtMs = sinceBootMs() + ttlMs;
     const word = heldWord(owner, expiresAtMs, options);
     return (await swapRegister(folder, content.word, word)) ? holdLock(folder, owner, word, expiresAtMs, options) : undefined;
   }
 }
 
-/** Whether nobody holds the lock: it was released, or ran out. A heartbeat from the future was given before the clock was set back. */
+/** Whether nobody holds the lock: it was released, or ran out. A heartbeat from the future was given before the machine started anew. */
 function isFree(word: string, nowMs: number): boolean {
   if (word === FREE) return true;
   const [, beatAtMs, untilMs] = (WORD.exec(word) ?? []).map(Number) as [number, number, number];
   return nowMs >= untilMs || beatAtMs - nowMs > untilMs - beatAtMs;
 }
 
-function heldWord(owner: string, expiresAtMs: number, { heartbeatMs, now }: LockTiming): string {
-  const beatAtMs = Math.floor(now());
+function heldWord(owner: string, expiresAtMs: number, { heartbeatMs, sinceBootMs }: LockTiming): string {
+  const beatAtMs = Math.floor(sinceBootMs());
   return `held.${owner}.${beatAtMs}.${Math.floor(Math.min(beatAtMs + heartbeatMs * HEARTBEATS, expiresAtMs))}`;
 }
 
@@ -88,7 +97,7 @@ function holdLock(folder: string, owner: string, taken: string, expiresAtMs: num
   timer.unref();
 
   async function beat(): Promise<void> {
-    if (timing.now() >= expiresAtMs) return clearInterval(timer);
+    if (timing.sinceBootMs() >= expiresAtMs) return clearInterval(timer);
     const next = heldWord(owner, expiresAtMs, timing);
     isHeld = await swapRegister(folder, word, next);
     if (isHeld) word = next;

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { call, limits, pathTo, rejection, store, token, tokenFile, useFileStore } from './fixtures/use-file-store.ts';
+import { call, directory, limits, openStore, pathTo, rejection, store, token, tokenFile, useFileStore } from './fixtures/use-file-store.ts';
 
 useFileStore();
 
@@ -58,6 +58,16 @@ describe('a damaged file', () => {
     expect(await store.get('a')).toBeUndefined();
     await store.set('a', token('two'));
     expect((await store.get('a'))?.entry).toEqual(token('two'));
+  });
+
+  it('is named after `now`, and so is a damaged lock', async () => {
+    openStore({ directory, now: () => 1_234 });
+    await store.set('a', token('one'));
+    writeFileSync(tokenFile(), '');
+    expect((await rejection(call('get'))).message).toMatch(/\.damaged-1234\b/);
+    await (await store.lock('a', limits)).release();
+    writeFileSync(join(dirname(pathTo(/lock\/state\.free$/)), 'state.x'), '');
+    expect((await rejection(call('lock'))).message).toMatch(/\.lock\.damaged-1234\b/);
   });
 
   it('of a lock makes one call fail; a lock that was removed by hand none', async () => {

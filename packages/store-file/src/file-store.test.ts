@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { isAuthError, type TokenSet } from '@authseam/core';
 import { describe, expect, it } from 'vitest';
@@ -16,6 +17,23 @@ describe.skipIf(process.platform === 'win32')('locks', () => {
     expect([readdirSync(directory), readdirSync(join(directory, '.new'))]).toEqual([['.new'], []]);
     await (await store.lock('invented 1', limits)).release();
     expect(readdirSync(directory)).toEqual(['.new']);
+  });
+
+  it.each([
+    ['ahead', 600_000],
+    ['behind', -600_000],
+  ])('are taken by nobody whose clock is ten minutes %s, nor lost when a clock is set', async (_, skewMs) => {
+    let setByMs = 0;
+    const mine = fileStore({ directory, heartbeatMs: 10, now: () => Date.now() + setByMs });
+    const other = fileStore({ directory, now: () => Date.now() + skewMs });
+    const held = await mine.lock('a', limits);
+    setByMs = -skewMs;
+    await sleep(60);
+    expect(await rejection(other.lock('a', limits))).toMatchObject({ operation: 'lock' });
+    await held.release();
+    const taken = await other.lock('a', limits);
+    expect(await rejection(mine.lock('a', limits))).toMatchObject({ operation: 'lock' });
+    await taken.release();
   });
 
   it('of keys that are in use, or were, leave their folder: the next one needs nothing new of the disk', async () => {

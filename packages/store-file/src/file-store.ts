@@ -10,7 +10,7 @@ import {
   withEncryption,
 } from '@authseam/core';
 import { readEntry, removeEntry, writeEntry } from './entry-file.ts';
-import { acquireLock } from './file-lock.ts';
+import { acquireLock, sinceBootMs } from './file-lock.ts';
 import { findFolder, findPrivateDirectory, makePrivateDirectory } from './private-directory.ts';
 import { StoreProblem } from './store-problem.ts';
 
@@ -25,7 +25,7 @@ export interface FileStoreOptions {
   readonly encryptionKey?: Secret | readonly Secret[];
   /** How often the holder of a lock says that it is alive. Four times as long without a word, and the lock is free. Milliseconds, default 5 000. */
   readonly heartbeatMs?: number;
-  /** Milliseconds since the epoch. Default `Date.now`. */
+  /** Milliseconds since the epoch, for the names of damaged files. Locks go by another clock, which nobody sets. Default `Date.now`. */
   readonly now?: () => number;
 }
 
@@ -35,7 +35,8 @@ export interface FileStoreOptions {
  *
  * Concurrency: comparing and writing is one rename, so a write over a version that was replaced meanwhile is refused, however long its process was
  * stopped. A process that dies at any moment leaves the old entry or the new one. Its lock is free after `heartbeatMs` × 4, at the latest after `ttlMs`.
- * A lock that is released while a write of this store is under way is given back when it has arrived.
+ * A lock that is released while a write of this store is under way is given back when it has arrived. Locks go by the time since the machine started: a
+ * clock that is wrong, or set, takes none away.
  *
  * A damaged file is renamed to `….damaged-<milliseconds>`, and the call that found it fails; the next one finds nothing stored.
  *
@@ -87,7 +88,7 @@ export function fileStore(options: FileStoreOptions): Required<TokenStore> {
               (stats) => stats !== undefined,
               () => true,
             );
-          const lock = await acquireLock(`${folder}.lock`, { ...limits, heartbeatMs, now, isKept });
+          const lock = await acquireLock(`${folder}.lock`, { ...limits, heartbeatMs, sinceBootMs, now, isKept });
           // Whoever gave up on a slow disk releases with the write still under way. The next holder must not read what was there before.
           const release = async (): Promise<void> => {
             await writes.get(folder);

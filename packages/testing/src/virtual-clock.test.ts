@@ -1,3 +1,4 @@
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { huvrServer } from './huvr-server.ts';
 import { virtualClock } from './virtual-clock.ts';
@@ -68,6 +69,55 @@ test('a timer behaves like a real one where anybody looks: unref, refresh, close
   setTimeout(() => fired.push('no number'), Number.NaN);
   await clock.advance(10);
   expect(fired).toEqual(['refreshed', 'too long', 'no number']);
+});
+
+test('a timer is cleared by its number as well, and by nobody else’s', async () => {
+  const clock = virtualClock();
+  const fired: string[] = [];
+  using _ = clock.takeTimers();
+  const [first, second, third] = ['first', 'second', 'third'].map((name) => setTimeout(() => fired.push(name), 10));
+  clearTimeout(Number(first));
+  clearTimeout(String(second === undefined ? '' : Number(second)));
+  clearTimeout(Number(first));
+  for (const nothing of [undefined, null, 0, '', 'x', {}]) clearTimeout(nothing as never);
+  await clock.advance(10);
+  expect(fired).toEqual(['third']);
+  expect(new Set([first, second, third].map(Number)).size).toBe(3);
+});
+
+test('a real timer from before is cleared by its number', async () => {
+  const fired: string[] = [];
+  const before = setTimeout(() => fired.push('real'), 5);
+  {
+    using _ = virtualClock().takeTimers();
+    clearTimeout(Number(before));
+  }
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(fired).toEqual([]);
+});
+
+test('`util.promisify` makes a sleep of it, with a value and a signal, as of the real one', async () => {
+  const clock = virtualClock({ startMs: 0 });
+  using _ = clock.takeTimers();
+  const sleep = promisify(setTimeout);
+  const woken = sleep(100, 'value').then((value) => [value, clock.now()]);
+  const reason = new Error('left');
+  const controller = new AbortController();
+  const signals = [AbortSignal.abort(reason), controller.signal];
+  const left = Promise.allSettled(signals.map((signal) => sleep(100, undefined, { signal })));
+  await clock.advance(50);
+  controller.abort(reason);
+  const error = expect.objectContaining({ name: 'AbortError', code: 'ABORT_ERR', cause: reason });
+  expect(await left).toEqual(signals.map(() => ({ status: 'rejected', reason: error })));
+  await clock.advance(100);
+  expect(await woken).toEqual(['value', 100]);
+});
+
+test('a callback that is no function is refused at once', async () => {
+  const clock = virtualClock();
+  using _ = clock.takeTimers();
+  for (const callback of [undefined, null, 'code()', 10]) expect(() => setTimeout(callback as never, 10)).toThrow(TypeError);
+  await clock.advance(10);
 });
 
 test('gives the timers back, real ones that ran before included, and takes them once at a time', async () => {

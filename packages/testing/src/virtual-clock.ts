@@ -1,3 +1,5 @@
+import { promisify } from 'node:util';
+
 /** Options of {@link virtualClock}. */
 export interface VirtualClockOptions {
   /** What it shows at first, in milliseconds since the epoch. Default: the machine's time. */
@@ -24,6 +26,7 @@ export interface VirtualClock {
   jump(ms: number): void;
   /**
    * From now on the global `setTimeout` and `clearTimeout` go by this clock, until the handle is disposed of: a timer that is left then never fires.
+   * So does `util.promisify(setTimeout)`, where it is made after this call.
    * `setInterval`, `AbortSignal.timeout` and `node:timers/promises` go on in real time, the servers of this package too.
    *
    * @throws {Error} when the timers are taken already, by this clock or another.
@@ -53,9 +56,12 @@ export function virtualClock({ startMs = Date.now() }: VirtualClockOptions = {})
   let setByMs = 0;
 
   function start(callback: (...args: unknown[]) => void, delayMs = 0, ...args: unknown[]): Timer {
+    if (typeof callback !== 'function') throw new TypeError('The callback of a timer must be a function.');
     // As the real ones do: nothing fires in less than a millisecond, and what is too long for a timer fires at once.
     const lengthMs = delayMs >= 1 && delayMs < 2 ** 31 ? Math.trunc(delayMs) : 1;
+    const id = ++lastId;
     const timer: Timer = {
+      id,
       dueMs: passedMs + lengthMs,
       fire: () => callback(...args),
       ref: () => timer,
@@ -68,6 +74,7 @@ export function virtualClock({ startMs = Date.now() }: VirtualClockOptions = {})
       },
       close: () => stop(timer),
       [Symbol.dispose]: () => stop(timer),
+      [Symbol.toPrimitive]: () => id,
     };
     return timer.refresh();
   }
@@ -103,6 +110,7 @@ export function virtualClock({ startMs = Date.now() }: VirtualClockOptions = {})
 
 /** What `setTimeout` returns while a clock has the timers: as much of Node's `Timeout` as anybody calls. */
 interface Timer extends Disposable {
+  readonly id: number;
   dueMs: number;
   fire(): void;
   ref(): Timer;
@@ -110,14 +118,24 @@ interface Timer extends Disposable {
   hasRef(): boolean;
   refresh(): Timer;
   close(): void;
+  /** By which it can be cleared. */
+  [Symbol.toPrimitive](): number;
 }
 
-function takeTimers(timers: Set<Timer>, start: (callback: () => void) => Timer, stop: (timer: Timer) => void): Disposable {
+type Start = (callback: (...args: unknown[]) => void, delayMs?: number, ...args: unknown[]) => Timer;
+
+function takeTimers(timers: Set<Timer>, start: Start, stop: (timer: Timer) => void): Disposable {
   const { setTimeout: set, clearTimeout: clear } = globalThis;
   if (taken.has(set)) throw new Error('The timers are taken: dispose of the handle of the `takeTimers` before.');
   // A timer that was started before is a real one.
-  const clearEither = (timer: unknown): void => (timers.has(timer as Timer) ? stop(timer as Timer) : clear(timer as number));
+  const clearEither = (timer: unknown): void => {
+    const isId = typeof timer === 'number' || typeof timer === 'string';
+    const found = isId ? [...timers].find(({ id }) => id === Number(timer)) : (timer as Timer);
+    if (found && timers.has(found)) stop(found);
+    else clear(timer as number);
+  };
   taken.add(start);
+  Object.assign(start, { [promisify.custom]: sleepBy(start) });
   Object.assign(globalThis, { setTimeout: start, clearTimeout: clearEither });
   return {
     [Symbol.dispose]() {
@@ -130,6 +148,26 @@ function takeTimers(timers: Set<Timer>, start: (callback: () => void) => Timer, 
 
 /** Every `setTimeout` that is a clock's. */
 const taken = new WeakSet<object>();
+/** Far from the ids of real timers. */
+let lastId = 2 ** 32;
+
+/** What `util.promisify(setTimeout)` is: the value comes last, not the callback. */
+function sleepBy(start: Start): <T>(delayMs?: number, value?: T, options?: { readonly signal?: AbortSignal }) => Promise<T> {
+  return (delayMs, value, { signal } = {}) =>
+    new Promise((resolve, reject) => {
+      const leave = (): void => {
+        timer?.close();
+        reject(Object.assign(new Error('The operation was aborted', { cause: signal?.reason }), { name: 'AbortError', code: 'ABORT_ERR' }));
+      };
+      const wake = (): void => {
+        signal?.removeEventListener('abort', leave);
+        resolve(value as never);
+      };
+      const timer = signal?.aborted ? undefined : start(wake, delayMs);
+      if (timer) signal?.addEventListener('abort', leave, { once: true });
+      else leave();
+    });
+}
 
 /** Promises settle, and what sockets have by now is read. */
 function othersGoOn(): Promise<void> {

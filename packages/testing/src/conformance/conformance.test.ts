@@ -1,10 +1,12 @@
 // What the cases promise of themselves. That they pass, and fail where they should, is for packages/matrix.
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { expectEqual, expectThat, rejectionOf, soon, until } from './expectation.ts';
 import { adapterCases, pairingCases, type StoreSubject, storeCases, storePairingCases, strategyCases } from './index.ts';
 import { expectNoSecret, redacting, sightings } from './secret-sightings.ts';
+import type { TokenStore } from './token-store.ts';
 
 /** Files that are loaded with `file`, and every other specifier that they import statically. */
 function loadedWith(file: string, seen = new Set<string>()): { readonly files: Set<string>; readonly foreign: string[] } {
@@ -104,6 +106,95 @@ describe('a store that breaks its promise fails', () => {
     expect(await failing(broken({ get: (key) => structuredClone(entries.get(key)) }))).toEqual([]);
   });
 });
+
+describe('a lock that breaks its promise fails', { timeout: 30_000 }, () => {
+  type Flaw = 'leaks on abort' | 'is granted after it was refused' | 'ends after a second' | 'is released by anybody';
+
+  /** Correct but for `flaw`. Looks again and again, with timers that keep no process alive. */
+  function subjectWith(flaw?: Flaw): StoreSubject {
+    const entries = new Map<string, { entry: never; version: string }>();
+    const holders = new Map<string, { readonly untilMs: number }>();
+    const isHeld = (key: string): boolean => (holders.get(key)?.untilMs ?? 0) > performance.now();
+    const release = (key: string, holder: object): void => {
+      if (flaw === 'is released by anybody' || holders.get(key) === holder) holders.delete(key);
+    };
+    const lock: NonNullable<TokenStore['lock']> = async (key, { ttlMs, waitMs, signal }) => {
+      const deadlineMs = performance.now() + waitMs;
+      signal?.throwIfAborted();
+      const take = (): object => {
+        const holder = { untilMs: performance.now() + (flaw === 'ends after a second' ? Math.min(ttlMs, 1_000) : ttlMs) };
+        holders.set(key, holder);
+        return holder;
+      };
+      for (; isHeld(key); await unreferencedPause(2)) {
+        signal?.throwIfAborted();
+        if (performance.now() < deadlineMs) continue;
+        if (flaw === 'is granted after it was refused') void untilFree(() => isHeld(key)).then(take);
+        throw new Error('refused');
+      }
+      const holder = take();
+      if (signal) await unreferencedPause(5); // the answer is on its way
+      if (signal?.aborted && flaw !== 'leaks on abort') release(key, holder);
+      signal?.throwIfAborted();
+      return { release: async () => release(key, holder) };
+    };
+    const store: TokenStore = {
+      get: (key) => entries.get(key),
+      set(key, entry) {
+        entries.set(key, { entry: entry as never, version: '1' });
+        return '1';
+      },
+      delete: (key) => entries.delete(key),
+      lock,
+    };
+    return { name: 'broken', cannot: { reopening: 'it is in memory' }, create: () => ({ store }) };
+  }
+  const failing = async (flaw?: Flaw): Promise<string[]> => {
+    const results = storeCases
+      .filter(({ name, skip }) => name.startsWith('lock:') && skip?.(subjectWith(flaw)) === undefined)
+      .map(({ name, run }) =>
+        run(subjectWith(flaw)).then(
+          () => '',
+          () => name,
+        ),
+      );
+    return (await Promise.all(results)).filter(Boolean);
+  };
+
+  it.each<[Flaw, RegExp]>([
+    ['leaks on abort', /who leaves while it is given/],
+    ['is granted after it was refused', /any more to one who was refused/],
+    ['ends after a second', /be it short or long/],
+    ['is released by anybody', /takes nobody else’s away/],
+  ])('one that %s', async (flaw, expected) => {
+    expect(await failing(flaw)).toEqual(expect.arrayContaining([expect.stringMatching(expected)]));
+  });
+
+  it('and nothing does without a flaw', async () => {
+    expect(await failing()).toEqual([]);
+  });
+});
+
+it('a process lives while a case runs, also when the store has nothing that would keep it alive', () => {
+  const script = `
+    import { setTimeout as sleep } from 'node:timers/promises';
+    import { storeCases } from ${JSON.stringify(import.meta.resolve('./index.ts'))};
+    const store = { set: () => sleep(50, 'version', { ref: false }) };
+    await storeCases[0].run({ name: 'mine', create: () => ({ store }) }).catch(() => {});
+    console.log('done');`;
+  const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+  expect({ stdout, status }).toEqual({ stdout: 'done\n', status: 0 });
+});
+
+function unreferencedPause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
+}
+
+async function untilFree(isHeld: () => boolean): Promise<void> {
+  while (isHeld()) await unreferencedPause(2);
+}
 
 function pick(found: { readonly entry: { readonly accessToken: string }; readonly version: string } | undefined): never {
   return (found && { entry: { accessToken: found.entry.accessToken, tokenType: 'Bearer' }, version: found.version }) as never;

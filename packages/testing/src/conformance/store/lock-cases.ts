@@ -50,6 +50,36 @@ export const lockCases: readonly ConformanceCase<StoreSubject>[] = [
     await held.release();
     await (await soon(lock('a'), 'the lock after its release')).release();
   }),
+  lockCase('is left to nobody who leaves while it is given', async (lock) => {
+    for (const afterMs of GRANTING_MS) {
+      await left(lock, afterMs);
+      await expectFree(lock, `the lock, after one who left ${afterMs} ms after asking`);
+    }
+    for (const isReleasedFirst of [true, false]) {
+      const held = await lock('a');
+      const controller = new AbortController();
+      const waiting = settled(lock('a', { signal: controller.signal }));
+      await pause(20);
+      const releasing = isReleasedFirst ? held.release() : undefined;
+      controller.abort(new Error('left'));
+      await (releasing ?? held.release());
+      await waiting;
+      await expectFree(lock, 'the lock, after one who left as it was released');
+    }
+  }),
+  lockCase('is not given any more to one who was refused', async (lock) => {
+    const held = await lock('a');
+    await rejectionOf(lock('a', { waitMs: 30 }), 'a lock that is held');
+    await held.release();
+    await pause(150); // whoever still stands in a queue, or looks now and then, has had a turn
+    await expectFree(lock, 'the lock, after its release', 0);
+    const again = await lock('a');
+    const waiting = settled(lock('a', { waitMs: 40 }));
+    await pause(40);
+    await again.release();
+    await waiting;
+    await expectFree(lock, 'the lock, after it was released as a wait for it ended');
+  }),
   lockCase('runs out after its time to live, and a release after that takes nobody else’s away', async (lock) => {
     const stale = await lock('a', { ttlMs: 80 });
     const second = await soon(lock('a'), 'the lock after its time to live');
@@ -59,10 +89,15 @@ export const lockCases: readonly ConformanceCase<StoreSubject>[] = [
     await second.release();
     await (await soon(lock('a'), 'the lock after the release of the second')).release();
   }),
-  lockCase('is held until its time to live ends, not less', async (lock) => {
-    const held = await lock('a', { ttlMs: 400 });
-    await rejectionOf(lock('a', { waitMs: 100 }), 'a lock within its time to live');
-    await held.release();
+  lockCase('is held until its time to live ends, not less, be it short or long', async (lock) => {
+    for (const { ttlMs, waitMs } of [
+      { ttlMs: 400, waitMs: 100 },
+      { ttlMs: 30_000, waitMs: 1_500 },
+    ]) {
+      const held = await lock('a', { ttlMs });
+      await rejectionOf(lock('a', { waitMs }), `a lock within its time to live of ${ttlMs} ms`);
+      await held.release();
+    }
   }),
   lockCase('may be released twice', async (lock) => {
     const first = await lock('a');
@@ -98,6 +133,32 @@ export const lockCases: readonly ConformanceCase<StoreSubject>[] = [
       }),
   },
 ];
+
+/** Milliseconds after which somebody leaves who has asked for a lock that is free: stores need one round trip, or several. */
+const GRANTING_MS = [0, 1, 3, 10, 30];
+
+/** Asks for a lock, leaves `afterMs` later, and gives it back where it came all the same. */
+async function left(lock: Lock, afterMs: number): Promise<void> {
+  const controller = new AbortController();
+  const asking = settled(lock('a', { signal: controller.signal }));
+  if (afterMs > 0) await pause(afterMs);
+  controller.abort(new Error('left'));
+  await asking;
+}
+
+/** Waits for what became of a lock, and gives it back. */
+async function settled(asked: Promise<TokenLock>): Promise<void> {
+  const answered = asked.catch(() => undefined);
+  await (await soon(answered, 'a lock, or a refusal'))?.release();
+}
+
+/** Not at the first look: a store may still be giving back what nobody wants. */
+async function expectFree(lock: Lock, what: string, waitMs = 2_000): Promise<void> {
+  const given = lock('a', { waitMs }).catch(() => undefined);
+  const held = await soon(given, what);
+  expectThat(held !== undefined, `${what}, free within ${waitMs} ms`);
+  await held.release();
+}
 
 function lockCase(name: string, run: (lock: Lock, store: TokenStore) => Promise<void>): ConformanceCase<StoreSubject> {
   return {

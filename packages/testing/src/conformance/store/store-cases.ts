@@ -4,7 +4,8 @@ import { lockCases } from './lock-cases.ts';
 import type { StoreSubject } from './store-subject.ts';
 
 /**
- * What every token store has to do. These cases use nothing of Node, and clocks of no kind but real time: the slowest takes less than a second.
+ * What every token store has to do. These cases use nothing of Node, and clocks of no kind but real time: the slowest takes less than two seconds. A process
+ * lives while one runs.
  *
  * @example
  * ```ts

@@ -22,13 +22,18 @@ export interface StoreUnderTest {
   close?(): Awaitable<void>;
 }
 
-/** Runs a case with a store of its own, and closes it. */
+/** Runs a case with a store of its own, and closes it. Until then the process lives: the timers of a store, rightly, keep none alive. */
 export async function withStore(subject: StoreSubject, run: (store: TokenStore, opened: StoreUnderTest) => Promise<void>): Promise<void> {
-  const opened = await subject.create();
+  const alive = setInterval(() => {}, 60_000);
   try {
-    await run(opened.store, opened);
+    const opened = await subject.create();
+    try {
+      await run(opened.store, opened);
+    } finally {
+      await opened.close?.();
+    }
   } finally {
-    await opened.close?.();
+    clearInterval(alive);
   }
 }
 
