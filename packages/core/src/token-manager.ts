@@ -63,7 +63,7 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
   let generations = 0;
   /** Callers that wait for the refresh under way. */
   let waiters = 0;
-  /** Between two attempts. A background refresh that nobody waits for does not keep a process alive. */
+  /** Between two attempts: does not keep a process alive while nobody waits. */
   let pause: PauseTimer | undefined;
   /** Counts invalidations and adoptions: what was on its way at one is thrown away. */
   let epoch = 0;
@@ -82,7 +82,7 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
     if (!held || held.isRejected || request?.forceRefresh) return obtain(request?.forceRefresh ? 'forced' : 'missing', request);
     const nowMs = now();
     if (nowMs >= held.expiresAtMs) return obtain('expiring', request);
-    if (held.outlived !== undefined) save(held);
+    if (held.outlived !== undefined) void save(held);
     const isEarly = nowMs >= held.refreshAtMs || nowMs < held.heldSinceMs - CLOCK_TOLERANCE_MS;
     if (isEarly && (flight || !isWithin(failedAtMs, COOL_DOWN_MS))) {
       if (nowMs >= held.blockAtMs) return obtain('expiring', request);
@@ -122,12 +122,11 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
   }
 
   /** In the background, now and then, while the store lacks the token: other processes would send a refresh token that is spent. */
-  function save(token: HeldToken): void {
+  async function save(token: HeldToken): Promise<void> {
     if (isWithin(token.writtenAtMs, WRITE_COOL_DOWN_MS)) return;
     token.writtenAtMs = now();
-    void shared
-      ?.save({ ...token }, () => token === held)
-      .then((version) => version !== undefined && Object.assign(token, { version, outlived: undefined }));
+    const version = await shared?.save({ ...token }, () => token === held);
+    if (version !== undefined) Object.assign(token, { version, outlived: undefined });
   }
 
   /** Joins the refresh that is under way, or starts one. `undefined`: its result was thrown away. */
@@ -255,8 +254,8 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
     const forgetting = shared.forget(before);
     leaving = Promise.all([leaving, forgetting]).then(() => {});
     const { set, failure } = await forgetting;
-    const tokens = [set, set?.accessToken === before?.set.accessToken ? undefined : before?.set];
-    return { tokens: tokens.filter((known) => known !== undefined), failure };
+    const tokens = [set, before?.set].filter((known) => known !== undefined);
+    return { tokens: tokens.filter(({ accessToken }, at) => at === 0 || accessToken !== set?.accessToken), failure };
   }
 
   async function rejected(receipt: unknown, context?: GetTokenOptions): Promise<boolean> {
