@@ -104,6 +104,43 @@ it('whoever waits for the lock takes what its holder wrote, and needs no lock fo
   await (await inner.lock('k', { ttlMs: 1_000, waitMs: 0 })).release(); // nobody took it in passing
 });
 
+it('a lock that was taken over is kept on when the store fails again', async () => {
+  const inner = memoryStore();
+  inner.set('k', tokenSet('0', 0));
+  let isDown = true;
+  let reads = 0;
+  let failing = Infinity;
+  const get: TokenStore['get'] = (key) => {
+    reads += 1;
+    return reads === failing ? down() : inner.get(key);
+  };
+  const { fetchToken, sent } = rotatingEndpoint();
+  const here = manager({ ...inner, get, set: (...rest) => (isDown ? down() : inner.set(...rest)) }, fetchToken);
+  await here.getToken();
+  failing = reads + 2; // the one with the lock
+  await expect(here.getToken({ forceRefresh: true })).rejects.toMatchObject({ operation: 'get' });
+  const there = manager(inner, fetchToken).getToken();
+  await vi.advanceTimersByTimeAsync(2_000);
+  isDown = false;
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect([(await there).accessToken, sent]).toEqual(['at-1', ['rt-0']]);
+});
+
+it('a sign-out during a refresh whose write fails leaves nobody the refresh token that is spent', async () => {
+  const inner = memoryStore();
+  inner.set('k', tokenSet('0', 0));
+  const { fetchToken, sent } = rotatingEndpoint({ tookMs: 100 });
+  const remove: TokenStore['delete'] = (key, options) => later(options ? 0 : 2_000).then(() => inner.delete(key, options));
+  const here = manager({ ...inner, set: () => later(100).then(down), delete: remove }, fetchToken);
+  const refreshing = expect(here.getToken()).rejects.toMatchObject({ code: 'INTERACTION_REQUIRED' });
+  await vi.advanceTimersByTimeAsync(150);
+  const leaving = here.invalidate();
+  const there = expect(manager(inner, fetchToken).getToken()).rejects.toMatchObject({ code: 'INTERACTION_REQUIRED' });
+  await vi.advanceTimersByTimeAsync(5_000);
+  await Promise.all([refreshing, leaving, there]);
+  expect(sent.filter(Boolean)).toEqual(['rt-0']);
+});
+
 it('an earlier write that arrives during a refresh is written over by it', async () => {
   const inner = memoryStore();
   inner.set('k', tokenSet('0', 0));

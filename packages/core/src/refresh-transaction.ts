@@ -72,6 +72,7 @@ async function refreshOnce(
   let isRotating = needsRefreshToken || held?.set.refreshToken !== undefined;
   let isUnreadable = false;
   let lock: TokenLock | undefined;
+  let isTakenOver = false;
   /** When the lock was asked for, and when it was known to be ours. */
   let sinceMs = now();
   let lockedMs = sinceMs;
@@ -120,6 +121,13 @@ async function refreshOnce(
     const isGone = replaced?.isRefused || (isRotating && stored === undefined && wasStored);
     const remembered = isGone ? undefined : (replaced?.set ?? (stored ? undefined : initial));
     return await requested(isOutlived(stored, replaced) ? remembered : (stored?.set ?? remembered));
+  } catch (error) {
+    // What the last refresh brought is not written yet.
+    if (isTakenOver && lock && held?.outlived !== undefined && !isRefused(error)) {
+      void keepSaving(held, { granted: lock, sinceMs });
+      lock = undefined;
+    }
+    throw error;
   } finally {
     await release();
   }
@@ -134,6 +142,7 @@ async function refreshOnce(
       return false;
     }
     lock = kept.granted;
+    isTakenOver = true;
     sinceMs = kept.sinceMs;
     return true;
   }
@@ -220,6 +229,7 @@ async function refreshOnce(
     const onLate = (late: string): unknown => isWanted() || discard(late);
     const version = await entry.write(set, ifVersion, onLate).catch(() => undefined);
     if (version) return isWanted() ? { set, version } : discard(version);
+    if (version === undefined && !isWanted()) return discard(over?.version); // what stands there is spent
     if (version === false) {
       const found = await entry.read().catch(() => over);
       if (!found && over) return undefined; // signed out meanwhile, by another process
@@ -230,7 +240,8 @@ async function refreshOnce(
       if (winner) return winner;
     }
     onStoreFailed('set');
-    const result = { set, outlived: over?.version ?? null };
+    const predecessor = replaced?.outlived === undefined ? undefined : replaced.set.accessToken;
+    const result = { set, outlived: over?.version ?? null, predecessor };
     if (lock && version === undefined && set.refreshToken !== undefined) {
       void keepSaving(result, { granted: lock, sinceMs });
       lock = undefined;

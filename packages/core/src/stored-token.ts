@@ -8,6 +8,8 @@ export interface StoredToken {
   readonly version?: string | undefined;
   /** Of the entry that it should have replaced, where writing it failed: what still has this version is older than what is in memory. */
   readonly outlived?: string | null | undefined;
+  /** Access token before this one, where that was not written either: it may still arrive. */
+  readonly predecessor?: string | undefined;
   /** Its refresh token was refused: it is not sent again. */
   readonly isRefused?: boolean | undefined;
 }
@@ -21,15 +23,16 @@ export function isOutlived(found: Found | undefined, token: StoredToken | undefi
 /** Writes again what could not be written. @returns The version of what stands there now; `undefined`: it failed again, or is not wanted any more. */
 export async function saveAgain(
   entry: StoreEntry,
-  { set, outlived = null }: StoredToken,
+  { set, outlived = null, predecessor }: StoredToken,
   isWanted: () => boolean,
 ): Promise<string | undefined> {
   try {
     const found = await entry.read();
     // The first write has arrived after all, or somebody wrote or signed out since: that is newer than what is here.
-    if ((found?.version ?? null) !== outlived) return found?.version ?? 'gone';
+    const isOwn = predecessor !== undefined && found?.set?.accessToken === predecessor;
+    if (!isOwn && (found?.version ?? null) !== outlived) return found?.version ?? 'gone';
     const onLate = (late: string): unknown => isWanted() || entry.delete(late);
-    const version = await entry.write(set, outlived, onLate);
+    const version = await entry.write(set, found?.version ?? null, onLate);
     if (version !== false && !isWanted()) await entry.delete(version);
     return version === false ? undefined : version;
   } catch {
