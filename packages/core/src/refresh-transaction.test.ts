@@ -130,10 +130,12 @@ it('a sign-out during a refresh whose write fails leaves nobody the refresh toke
   const inner = memoryStore();
   inner.set('k', tokenSet('0', 0));
   const { fetchToken, sent } = rotatingEndpoint({ tookMs: 100 });
-  const remove: TokenStore['delete'] = (key, options) => later(options ? 0 : 2_000).then(() => inner.delete(key, options));
-  const here = manager({ ...inner, set: () => later(100).then(down), delete: remove }, fetchToken);
+  let isLeaving = false;
+  const get: TokenStore['get'] = (key) => (isLeaving ? later(1_500).then(() => inner.get(key)) : inner.get(key));
+  const here = manager({ ...inner, get, set: () => later(100).then(down) }, fetchToken);
   const refreshing = expect(here.getToken()).rejects.toMatchObject({ code: 'INTERACTION_REQUIRED' });
   await vi.advanceTimersByTimeAsync(150);
+  isLeaving = true; // and finds the entry last
   const leaving = here.invalidate();
   const there = expect(manager(inner, fetchToken).getToken()).rejects.toMatchObject({ code: 'INTERACTION_REQUIRED' });
   await vi.advanceTimersByTimeAsync(5_000);
