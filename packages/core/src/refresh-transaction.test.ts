@@ -126,6 +126,21 @@ it('a lock that was taken over is kept on when the store fails again', async () 
   expect([(await there).accessToken, sent]).toEqual(['at-1', ['rt-0']]);
 });
 
+it.each([16_000, 24_000])('a lock that is kept is not given to others by a refresh of its own process after %s ms', async (afterMs) => {
+  const inner = memoryStore();
+  inner.set('k', tokenSet('0', 0));
+  const { fetchToken, sent } = rotatingEndpoint();
+  const here = manager({ ...inner, set: down }, fetchToken);
+  await here.getToken();
+  await vi.advanceTimersByTimeAsync(afterMs - 1_000);
+  const there = manager(inner, fetchToken).getToken();
+  void Promise.resolve(there).catch(() => {});
+  await vi.advanceTimersByTimeAsync(1_000);
+  void Promise.resolve(here.getToken({ forceRefresh: true })).catch(() => {});
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(sent.filter((token) => token === 'rt-0')).toHaveLength(1);
+});
+
 it('a sign-out during a refresh whose write fails leaves nobody the refresh token that is spent', async () => {
   const inner = memoryStore();
   inner.set('k', tokenSet('0', 0));

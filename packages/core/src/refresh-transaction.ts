@@ -46,6 +46,8 @@ const MOST_TURNS = 4;
 const LOOK_EVERY_MS = 150;
 /** Between the last moment to send and the end of the lock: a write has to fit in. */
 const WRITE_MARGIN_MS = 2 * STORE_TIMEOUT_MS;
+/** A lock that was kept for so long is not taken over any more, in milliseconds. */
+const LATEST_TAKE_MS = LOCK.ttlMs - WRITE_MARGIN_MS - 6_000;
 /** A read takes no longer, unless this process was stopped. */
 const LONGEST_READ_MS = STORE_TIMEOUT_MS + 500;
 
@@ -135,12 +137,9 @@ async function refreshOnce(
   /** The lock of this process's last refresh, whose token could not be written: that is no reason to wait for oneself. */
   function takeKept(): boolean {
     const { kept } = entry;
+    // What is left of it is too short for a request: it runs out, and is waited for like anybody else's.
+    if (!kept || now() - kept.sinceMs > LATEST_TAKE_MS) return false;
     entry.kept = undefined;
-    if (!kept) return false;
-    if (now() - kept.sinceMs > LOCK.ttlMs / 2) {
-      void letGo(kept.granted);
-      return false;
-    }
     lock = kept.granted;
     isTakenOver = true;
     sinceMs = kept.sinceMs;
