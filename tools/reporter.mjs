@@ -1,7 +1,10 @@
-// A vitest reporter. It names every skipped test with its reason, and its very last line is `N passed, N failed, N skipped`.
+// A vitest reporter. It ends in what was skipped (a line for each reason), what failed (with the reason) and, as the very
+// last line, `N passed, N failed, N skipped`: whoever sees no more than the end of a long log sees what went wrong.
 // A file that failed to load, a hook that failed and an unhandled error count as failed.
 // With AUTHSEAM_REQUIRE_ALL=1 a test skipped with a note that begins with "needs " (a tool that is not installed) counts as failed too.
 import process from 'node:process';
+
+const NAMED_SKIPS = 3;
 
 export default class FooterReporter {
   #watch = false;
@@ -14,18 +17,24 @@ export default class FooterReporter {
   }
 
   onTestRunEnd(modules, unhandledErrors) {
-    const count = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
-    const skips = [];
+    const failures = unhandledErrors.map((error) => failure('unhandled error', error));
+    const skips = new Map();
+    let passed = 0;
+    let skipped = 0;
     for (const module of modules) {
-      count.failed += brokenParts(module);
+      failures.push(...brokenParts(module));
       for (const test of module.children.allTests()) {
-        const outcome = outcomeOf(test);
-        count[outcome.counted] += 1;
-        if (outcome.skip) skips.push(outcome.skip);
+        const { state, note } = outcomeOf(test);
+        if (state === 'passed') passed += 1;
+        else if (state === 'failed') failures.push(failure(nameOf(test), note ?? test.result().errors?.[0]));
+        else {
+          skipped += 1;
+          skips.set(note, [...(skips.get(note) ?? []), nameOf(test)]);
+        }
       }
     }
-    this.#lines = [...skips, `${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`];
-    if (count.failed > 0) process.exitCode = 1;
+    this.#lines = [...[...skips].map(skipLine), ...failures, `${passed} passed, ${failures.length} failed, ${skipped} skipped`];
+    if (failures.length > 0) process.exitCode = 1;
     if (this.#watch) this.#print();
   }
 
@@ -36,21 +45,36 @@ export default class FooterReporter {
 }
 
 function brokenParts(module) {
-  const suites = [...module.children.allSuites()];
-  const broken = [module, ...suites].filter((part) => part.errors().length > 0).length;
+  const parts = [module, ...module.children.allSuites()].filter((part) => part.errors().length > 0);
+  if (parts.length > 0) return parts.map((part) => failure(`${placeOf(module)}${part === module ? '' : ` > ${part.fullName}`}`, part.errors()[0]));
   const neverRan = module.state() === 'queued' || module.state() === 'pending';
-  return broken + (neverRan && broken === 0 ? 1 : 0);
+  return neverRan ? [failure(placeOf(module), 'never ran')] : [];
 }
 
 function outcomeOf(test) {
   const result = test.result();
-  if (result.state === 'passed' || result.state === 'failed') return { counted: result.state };
-  if (result.state !== 'skipped') return { counted: 'failed', skip: `never finished: ${nameOf(test)}` };
+  if (result.state === 'passed' || result.state === 'failed') return { state: result.state };
+  if (result.state !== 'skipped') return { state: 'failed', note: 'never finished' };
   const note = result.note ?? (test.options.mode === 'todo' ? 'todo' : 'no reason given');
-  const required = process.env.AUTHSEAM_REQUIRE_ALL === '1' && note.startsWith('needs ');
-  return { counted: required ? 'failed' : 'skipped', skip: `${required ? 'required, but skipped' : 'skipped'}: ${nameOf(test)} (${note})` };
+  const isRequired = process.env.AUTHSEAM_REQUIRE_ALL === '1' && note.startsWith('needs ');
+  return isRequired ? { state: 'failed', note: `required, but skipped: ${note}` } : { state: 'skipped', note };
+}
+
+function failure(name, reason) {
+  const text = typeof reason === 'string' ? reason : (reason?.message ?? 'no reason given');
+  return `failed: ${name}\n  ${text.slice(0, 500).replaceAll('\n', '\n  ')}`;
+}
+
+function skipLine([note, names]) {
+  const named = names.slice(0, NAMED_SKIPS).join('; ');
+  const others = names.length - NAMED_SKIPS;
+  return `skipped, ${note}: ${named}${others > 0 ? `; and ${others} more` : ''}`;
 }
 
 function nameOf(test) {
-  return `${test.project.name} ${test.module.relativeModuleId} > ${test.fullName}`;
+  return `${placeOf(test.module)} > ${test.fullName}`;
+}
+
+function placeOf(module) {
+  return `${module.project.name} ${module.relativeModuleId}`;
 }
