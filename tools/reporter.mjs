@@ -45,10 +45,10 @@ export default class FooterReporter {
 }
 
 function brokenParts(module) {
-  const parts = [module, ...module.children.allSuites()].filter((part) => part.errors().length > 0);
-  if (parts.length > 0) return parts.map((part) => failure(`${placeOf(module)}${part === module ? '' : ` > ${part.fullName}`}`, part.errors()[0]));
-  const neverRan = module.state() === 'queued' || module.state() === 'pending';
-  return neverRan ? [failure(placeOf(module), 'never ran')] : [];
+  const broken = [module, ...module.children.allSuites()].filter((part) => part.errors().length > 0);
+  const isUntouched = module.state() === 'queued' || module.state() === 'pending';
+  if (broken.length === 0 && isUntouched) return [failure(placeOf(module), 'never ran')];
+  return broken.map((part) => failure(part === module ? placeOf(module) : nameOf(part), part.errors()[0]));
 }
 
 function outcomeOf(test) {
