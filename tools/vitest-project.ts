@@ -8,6 +8,10 @@ export function authseamProject(name: string): UserWorkspaceConfig {
     test: {
       name,
       include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+      // What hangs fails. What is slow, on a busy machine, does not: no test is about how long it takes unless it measures that itself.
+      testTimeout: 30_000,
+      hookTimeout: 60_000,
+      expect: { poll: { timeout: 10_000 } },
       setupFiles: [fileURLToPath(new URL('./loopback-only.ts', import.meta.url))],
     },
   });

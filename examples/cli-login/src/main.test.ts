@@ -127,7 +127,7 @@ describe('cli-login', { timeout: 60_000 }, () => {
     chmodSync(browser, 0o700);
     const login = run(['login'], { ...serverVariables(), BROWSER: browser });
     const url = await login.shown(/http:\S+\/authorize\?\S+/);
-    await vi.waitFor(() => expect(existsSync(opened)).toBe(true), 10_000);
+    await expect.poll(() => existsSync(opened)).toBe(true);
     expect(readFileSync(opened, 'utf8').trim().split('\n')).toEqual(['1', url]);
     await signInAt(login);
     const { exitCode, stderr } = await login.ended;

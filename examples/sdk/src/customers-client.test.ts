@@ -105,7 +105,7 @@ test('axios: an instance that is authorized already is used as it is, intercepto
   expect(seen).toHaveLength(2);
 });
 
-test('the SDK loads where neither axios nor ky is installed', { timeout: 30_000 }, () => {
+test('the SDK loads where neither axios nor ky is installed', () => {
   const forbid = `import { registerHooks } from 'node:module';
   registerHooks({
     resolve(name, context, next) {

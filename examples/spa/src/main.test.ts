@@ -10,7 +10,7 @@ import { whichServer } from './which-server.ts';
 
 startBrowser();
 
-it('signs in, calls, refreshes an expired token, calls, and signs out', { timeout: 30_000 }, async () => {
+it('signs in, calls, refreshes an expired token, calls, and signs out', async () => {
   const page = await tab('?tab=2&q=a%20b#here');
   expect(await page.locator('#status').textContent()).toBe('Nobody is signed in.');
   expect(await page.locator('#problem').isVisible()).toBe(false);
@@ -43,7 +43,7 @@ it('signs in, calls, refreshes an expired token, calls, and signs out', { timeou
   await page.getByLabel('User').waitFor();
 });
 
-it('a person who says no is told, and may think better of it', { timeout: 30_000 }, async () => {
+it('a person who says no is told, and may think better of it', async () => {
   const page = await tab();
   await page.getByRole('button', { name: 'Sign in' }).click();
   await answerPages(page, 'alice', 'Deny');
@@ -55,7 +55,7 @@ it('a person who says no is told, and may think better of it', { timeout: 30_000
 });
 
 describe('a reload', () => {
-  it('of a page that is signed in asks nobody for anything', { timeout: 30_000 }, async () => {
+  it('of a page that is signed in asks nobody for anything', async () => {
     const page = await tab();
     await signedIn(page);
     await page.reload();
@@ -66,12 +66,12 @@ describe('a reload', () => {
     ]);
   });
 
-  it('in the middle of the exchange sends no code twice; signing in again works', { timeout: 30_000 }, async () => {
+  it('in the middle of the exchange sends no code twice; signing in again works', async () => {
     const page = await tab();
     server.inject({ at: '/token', delayMs: 1_500 });
     await page.getByRole('button', { name: 'Sign in' }).click();
     await answerPages(page, 'alice');
-    await vi.waitFor(() => expect(server.exchanges).toBe(1), 10_000);
+    await expect.poll(() => server.exchanges).toBe(1);
     expect(page.url()).toBe(site.url);
     await page.reload();
     await stateIs(page, 'signed-out');
@@ -81,7 +81,7 @@ describe('a reload', () => {
     expect([server.exchanges, server.familyRevoked]).toEqual([2, false]);
   });
 
-  it('of the callback itself, as history or a link may bring it back, exchanges nothing', { timeout: 30_000 }, async () => {
+  it('of the callback itself, as history or a link may bring it back, exchanges nothing', async () => {
     const page = await tab();
     const callbacks: string[] = [];
     page.on('request', (request) => {
@@ -97,7 +97,7 @@ describe('a reload', () => {
     await stateIs(page, 'signed-in');
   });
 
-  it('the back button leads to a page that knows what has happened', { timeout: 30_000 }, async () => {
+  it('the back button leads to a page that knows what has happened', async () => {
     const page = await tab('?first');
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByLabel('User').waitFor();

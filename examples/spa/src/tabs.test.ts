@@ -1,5 +1,5 @@
 // Several tabs with the page in a real Chromium, at the real login pages of oidc-provider.
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { answerPages, call, holdBack, server, signedIn, startBrowser, stateIs, storedItems, tab } from './fixtures/tab.ts';
 
 startBrowser();
@@ -32,7 +32,7 @@ describe('three tabs', () => {
       await page.evaluate(() => document.querySelector<HTMLElement>('#sign-in')!.click());
       // The server knows who it is from then on. The last click ends when its page has come.
       const answered = index === 0 ? answerPages(page, 'alice') : undefined;
-      await vi.waitFor(() => expect(back.length).toBe(index + 1), 10_000);
+      await expect.poll(() => back.length).toBe(index + 1);
       isBack.push(answered);
     }
     holdBack(undefined);
@@ -48,7 +48,7 @@ describe('three tabs', () => {
     expect(server.familyRevoked).toBe(false);
   });
 
-  it('are signed out when one is', { timeout: 30_000 }, async () => {
+  it('are signed out when one is', async () => {
     const first = await tab();
     const second = await tab();
     await signedIn(first);

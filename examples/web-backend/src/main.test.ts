@@ -168,7 +168,7 @@ describe('the variables', () => {
   });
 });
 
-test('the program says where it is', { timeout: 30_000 }, async () => {
+test('the program says where it is', async () => {
   const main = fileURLToPath(new URL('main.ts', import.meta.url));
   const child = spawn(process.execPath, ['--conditions=@authseam/source', main], {
     env: { PATH: process.env['PATH'], WEB_BACKEND_PORT: '0' },

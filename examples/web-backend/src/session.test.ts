@@ -91,9 +91,9 @@ describe('the session', () => {
     } finally {
       vi.useRealTimers();
     }
-    await vi.waitFor(() => expect(server.revocations).toBe(1), 5_000);
+    await expect.poll(() => server.revocations).toBe(1);
     const headers = { Authorization: `Bearer ${issued[0]?.access_token}` };
-    await vi.waitFor(async () => expect(await fetch(`${server.apiUrl}/api/me`, { headers })).toMatchObject({ status: 401 }));
+    await expect.poll(() => fetch(`${server.apiUrl}/api/me`, { headers })).toMatchObject({ status: 401 });
     expect([await send('/me'), reported]).toEqual([asks(), []]);
   });
 

@@ -58,7 +58,7 @@ it('the pause of a background refresh keeps the process alive from the moment th
   await tokens.getToken();
   nowMs += 3_400_000;
   tokens.getToken();
-  await vi.waitFor(() => expect(pauses).toHaveLength(1));
+  await expect.poll(() => pauses).toHaveLength(1);
   expect(pauses[0]?.hasRef()).toBe(false);
   const waiting = tokens.getToken({ forceRefresh: true });
   expect(pauses[0]?.hasRef()).toBe(true);

@@ -186,7 +186,7 @@ describe('a callback', () => {
         message: expect.stringContaining('did not arrive within 10 s'),
       });
       vi.useRealTimers();
-      await vi.waitFor(() => expect(cancelled).toHaveBeenCalledTimes(1));
+      await expect.poll(() => cancelled).toHaveBeenCalledTimes(1);
       expect(tokenCalls()).toBe(0);
       expect(await auth.handleCallback(callbackUrl, transaction)).toMatchObject({ tokenType: 'Bearer' });
     });
@@ -200,7 +200,7 @@ describe('a callback', () => {
       const reason = new Error('gone');
       setTimeout(() => controller.abort(reason), 20);
       expect(await waiting).toBe(reason);
-      await vi.waitFor(() => expect(cancelled).toHaveBeenCalledTimes(1));
+      await expect.poll(() => cancelled).toHaveBeenCalledTimes(1);
       expect(tokenCalls()).toBe(0);
     });
 

@@ -15,7 +15,7 @@ beforeAll(async () => {
   if (!hasChromium()) return;
   [opened, api, other] = await Promise.all([openChromiumPage(), corsServer(), corsServer()]);
   ({ page, server: own } = opened);
-}, 30_000);
+});
 beforeEach((context) => {
   if (!hasChromium()) context.skip('needs chromium');
   for (const server of [own, api, other]) server.clearRequests();

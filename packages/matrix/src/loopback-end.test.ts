@@ -90,7 +90,7 @@ describe('ends', () => {
     server.inject({ at: 'token', delayMs: 5_000 });
     const ended = tokens.catch((error) => error);
     const page = visit(callbackUrl);
-    await vi.waitFor(() => expect(server.exchanges).toBe(1));
+    await expect.poll(() => server.exchanges).toBe(1);
     const reason = new Error('stop');
     controller.abort(reason);
     expect(await ended).toBe(reason);
@@ -120,7 +120,7 @@ describe('ends', () => {
     server.inject({ at: 'token', delayMs: 200 });
     const sent = httpRequest(callbackUrl, { agent: false }).on('error', () => {});
     sent.end();
-    await vi.waitFor(() => expect(server.exchanges).toBe(1));
+    await expect.poll(() => server.exchanges).toBe(1);
     sent.destroy();
     expect((await tokens).accessToken).toMatch(/./);
   });

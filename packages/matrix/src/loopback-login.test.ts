@@ -203,7 +203,7 @@ describe('in a real browser', () => {
   beforeEach((context) => {
     if (!hasChromium()) context.skip('needs chromium');
   });
-  it.each(['query', 'form_post'] as const)('the person signs in and sees the page (%s)', { timeout: 30_000 }, async (responseMode) => {
+  it.each(['query', 'form_post'] as const)('the person signs in and sees the page (%s)', async (responseMode) => {
     const browser = await launchChromium();
     try {
       const page = await browser.newPage();

@@ -78,7 +78,7 @@ it('every snippet and every @example compiles', { timeout: 120_000 }, () => {
 });
 
 describe('runs', () => {
-  it.each([...snippets, ...examples].filter(({ isRun }) => isRun))('$name', { timeout: 20_000 }, async ({ file, code }) => {
+  it.each([...snippets, ...examples].filter(({ isRun }) => isRun))('$name', async ({ file, code }) => {
     for (const [, name = ''] of code.matchAll(/fromEnv\('(\w+)'\)/g)) if (!name.endsWith('NOT_SET')) vi.stubEnv(name, 'example-value');
     const printed: string[] = [];
     const log = vi.spyOn(console, 'log').mockImplementation((...values) => void printed.push(format(...values)));

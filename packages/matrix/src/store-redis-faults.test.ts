@@ -25,7 +25,7 @@ beforeEach((context) => {
   if (!isThere) context.skip('needs redis-server');
 });
 
-describe.each(clientNames)('%s:', { timeout: 30_000 }, (name) => {
+describe.each(clientNames)('%s:', (name) => {
   describe('Redis does not answer', () => {
     it.each(Object.entries(operations))('%s fails in time, and is not carried out later', async (operation, run) => {
       const redis = await durableRedis();
@@ -141,7 +141,7 @@ describe.each(clientNames)('%s:', { timeout: 30_000 }, (name) => {
       redis.signal('SIGKILL');
       await expectFailure('set', () => store.set(KEY, token('rotated'), { ifVersion: version }), /within 600 ms/);
       await redis.restart();
-      await expect.poll(() => reached(other), { timeout: 10_000 }).toEqual(token('rotated'));
+      await expect.poll(() => reached(other)).toEqual(token('rotated'));
       const lock = await store.lock(KEY, { ttlMs: 1_000, waitMs: 1_000 });
       expect(await store.set(KEY, token('stale'), { ifVersion: version })).toBe(false);
       await lock.release();
@@ -179,7 +179,7 @@ describe.each(clientNames)('%s:', { timeout: 30_000 }, (name) => {
       await store.get(KEY);
       close();
       await sleep(50);
-      await expectFailure('get', () => store.get(KEY), /the client is closed/, 100);
+      await expectFailure('get', () => store.get(KEY), /the client is closed/, 500);
     });
   });
 
@@ -300,5 +300,5 @@ async function failToSave(redis: RedisServer): Promise<void> {
   const direct = directClient(redis);
   await direct.config('SET', 'save', '3600 1');
   await direct.bgsave();
-  await expect.poll(() => direct.info('persistence'), { timeout: 10_000 }).toContain('rdb_last_bgsave_status:err');
+  await expect.poll(() => direct.info('persistence')).toContain('rdb_last_bgsave_status:err');
 }

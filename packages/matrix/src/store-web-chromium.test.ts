@@ -8,7 +8,7 @@ let chromium: ChromiumTabs;
 
 beforeAll(async () => {
   if (hasChromium()) chromium = await openChromiumTabs('store-page.ts');
-}, 30_000);
+});
 beforeEach((context) => {
   if (!hasChromium()) context.skip('needs chromium');
 });
@@ -44,7 +44,7 @@ it.each(['lock', 'version'] as const)('four tabs that count by %s lose nothing',
 });
 
 describe('a lock', () => {
-  it('of a tab that stands still runs out, and what the tab writes when it moves again is refused', { timeout: 30_000 }, async () => {
+  it('of a tab that stands still runs out, and what the tab writes when it moves again is refused', async () => {
     const [still, other] = (await tabs(2)) as [Page, Page];
     const version = await still.evaluate(async () => {
       const store = tab.webStore({ storage: localStorage });

@@ -273,7 +273,7 @@ describe('a page that stands still', () => {
     expect(most).toBe(1);
   });
 
-  it('is put out without a time, too, but only after ten seconds', { timeout: 20_000 }, async () => {
+  it('is put out without a time, too, but only after ten seconds', async () => {
     const { store, name } = opened();
     const frozen = await frozenHolder(`authseam turn ${name}:a`);
     const startMs = performance.now();

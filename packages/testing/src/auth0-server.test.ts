@@ -306,7 +306,7 @@ test('closes both servers', async () => {
   await callApi(server, '/api/public');
   await fetch(`${server.issuer}/.well-known/jwks.json`);
   await server.close();
-  await vi.waitFor(() => expect(server.openSockets).toBe(0));
+  await expect.poll(() => server.openSockets).toBe(0);
   await expect(callApi(server, '/api/public')).rejects.toThrow('fetch failed');
   await expect(fetch(server.issuer)).rejects.toThrow('fetch failed');
 });

@@ -1,6 +1,6 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { gunzipSync } from 'node:zlib';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Fault } from './fault.ts';
 import { type LoopbackServer, loopbackServer } from './loopback-server.ts';
 
@@ -102,7 +102,7 @@ test.each(['on-arrival', 'before-headers'] as const)('stall %s stays silent unti
   server.inject({ stall: moment });
   // Not fetch: on Node 22 it keeps the socket of a request that was aborted for four seconds.
   await expect(received(server, AbortSignal.timeout(50))).rejects.toThrow('aborted');
-  await vi.waitFor(() => expect(server.openSockets).toBe(0));
+  await expect.poll(() => server.openSockets).toBe(0);
 });
 
 test('stall mid-body delivers half, then nothing, until the server closes', async () => {
@@ -112,7 +112,7 @@ test('stall mid-body delivers half, then nothing, until the server closes', asyn
   const chunks: Buffer[] = [];
   message.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', () => undefined);
   const ended = new Promise((resolve) => message.on('close', resolve));
-  await vi.waitFor(() => expect(chunks.length).toBeGreaterThan(0));
+  await expect.poll(() => chunks.length).toBeGreaterThan(0);
   expect(server.openSockets).toBe(1);
   await server.close();
   await ended;
@@ -131,7 +131,7 @@ test('a delay does not outlive the client or the server', async () => {
   server.inject({ delayMs: 60_000, times: 2 });
   await expect(post(server, { signal: AbortSignal.timeout(30) })).rejects.toThrow('timeout');
   const late = post(server);
-  await vi.waitFor(() => expect(server.requests).toHaveLength(2));
+  await expect.poll(() => server.requests).toHaveLength(2);
   await server.close();
   await expect(late).rejects.toThrow('fetch failed');
 });
@@ -158,7 +158,7 @@ test('a huge body has exactly its size, no announced length, and stops when the 
   server.inject({ at: 'token', hugeBody: 1e12 });
   const endless = await post(server);
   await endless.body?.cancel();
-  await vi.waitFor(() => expect(server.openSockets).toBe(0), { timeout: 5000 });
+  await expect.poll(() => server.openSockets).toBe(0);
   expect(server.failures).toEqual([]);
 });
 

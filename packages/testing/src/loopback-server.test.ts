@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { secureText, selfSigned } from './fixtures/self-signed.ts';
 import { type LoopbackServer, loopbackServer } from './loopback-server.ts';
 import { serverJournal } from './server-journal.ts';
@@ -108,7 +108,7 @@ test('counts open sockets, numbers connections, and close() ends all of them, tw
   const idle = connect(Number(new URL(server.url).port), '127.0.0.1');
   const ended = new Promise((resolve) => idle.on('close', resolve));
   await fetch(server.url);
-  await vi.waitFor(() => expect(server.openSockets).toBe(2));
+  await expect.poll(() => server.openSockets).toBe(2);
   expect(server.requests[0]?.connection).toBeGreaterThanOrEqual(1);
   await Promise.all([server.close(), server.close()]);
   await ended;
@@ -120,7 +120,7 @@ test('logs a request whose body never came to its end', async () => {
   await using server = await loopbackServer({ routes: { '*': () => ({}) } });
   const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
   socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf', () => socket.destroy());
-  await vi.waitFor(() => expect(server.requests).toHaveLength(1));
+  await expect.poll(() => server.requests).toHaveLength(1);
   expect(server.requests[0]).toMatchObject({ isComplete: false, text: 'half' });
 });
 

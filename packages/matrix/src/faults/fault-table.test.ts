@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { faultTable } from './fault-table.ts';
 import { problemsIn } from './world.ts';
 
-describe('faults', { timeout: 30_000 }, () => {
+describe('faults', () => {
   for (const { fault, title, run, skip } of faultTable) {
     it(`fault ${fault}: ${title}`, async (context) => {
       const reason = skip?.();

@@ -1,7 +1,6 @@
 // Many who share one token: over a file store, over a real Redis, and when that store is damaged, full or away.
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { memoryStore, type TokenStore } from '@authseam/core';
 import { fileStore } from '@authseam/store-file';
 import { redisStore } from '@authseam/store-redis';
@@ -11,6 +10,7 @@ import { KEY, type RenewResult } from '../fixtures/store-file-worker.ts';
 import { clientNames, openClient } from '../redis/open-client.ts';
 import { hasRedis, startRedis } from '../redis/redis-server.ts';
 import type { FaultRow } from './fault-row.ts';
+import { soon } from './soon.ts';
 import type { World } from './world.ts';
 
 /** A store, each time as another process opens it. */
@@ -189,7 +189,12 @@ export const sharingRows: readonly FaultRow[] = [
       const [server, hostile] = [await world.server(), await world.hostile()];
       const store = memoryStore();
       let isAway = false;
-      const away = <T>(answer: () => T): T | Promise<never> => (isAway ? new Promise<never>(() => undefined) : answer());
+      let unanswered = 0;
+      const away = <T>(answer: () => T): T | Promise<never> => {
+        if (!isAway) return answer();
+        unanswered += 1;
+        return new Promise<never>(() => undefined);
+      };
       const quiet: TokenStore = {
         get: (key) => away(() => store.get(key)),
         set: (key, entry, options) => away(() => store.set(key, entry, options)),
@@ -207,11 +212,10 @@ export const sharingRows: readonly FaultRow[] = [
       const rotating = world.failureOf(auth.getToken({ forceRefresh: true }) as PromiseLike<unknown>).finally(() => {
         settled.rotating = world.clock.now();
       });
-      // Reading and writing: twice.
-      for (let second = 0; second < 4; second++) {
-        await world.clock.advance(1_000);
-        await sleep(30);
-      }
+      await soon(() => unanswered).toBe(2); // both read
+      await world.clock.advance(2_000);
+      await soon(() => unanswered).toBe(3); // one has a token, and writes it
+      await world.clock.advance(2_000);
       expect(await stateless).toMatchObject({ accessToken: server.issued[0] });
       expect(await rotating).toMatchObject({ code: 'TOKEN_STORE_ERROR', operation: 'get' });
       expect([settled.stateless - startedAtMs, settled.rotating - startedAtMs]).toEqual([4_000, 2_000]);

@@ -107,7 +107,7 @@ describe('a store that breaks its promise fails', () => {
   });
 });
 
-describe('a lock that breaks its promise fails', { timeout: 30_000 }, () => {
+describe('a lock that breaks its promise fails', () => {
   type Flaw = 'leaks on abort' | 'is granted after it was refused' | 'ends after a second' | 'is released by anybody';
 
   /** Correct but for `flaw`. Looks again and again, with timers that keep no process alive. */

@@ -44,7 +44,7 @@ export const abortCases: readonly ConformanceCase<AdapterSubject>[] = [
         await until(() => count() === 2, 'the refresh');
         const stays = call(`${server.origin}/a`);
         controller.abort(REASON());
-        await soon(left, 'who left', 1_000);
+        await soon(left, 'who left');
         finish();
         expectEqual(
           [(await stays).status, (await call(`${server.origin}/a`)).status],
@@ -82,7 +82,7 @@ export const abortCases: readonly ConformanceCase<AdapterSubject>[] = [
           await until(() => server.requests.length === index + 1, 'the request');
           await pause(30);
           controller.abort(REASON());
-          errors.push(await soon(ended, 'the end of the call', 1_000));
+          errors.push(await soon(ended, 'the end of the call'));
         }
         expectEqual(endOf(errors[0]), endOf(errors[1]), 'the error');
       }),
@@ -113,7 +113,6 @@ export const abortCases: readonly ConformanceCase<AdapterSubject>[] = [
           const error = await soon(
             rejectionOf(attach(strategy, { timeoutMs: 30 })(`${server.origin}/a`), 'the call'),
             'the end of the call',
-            1_000,
           );
           const { code, strategy: name } = error as { code?: unknown; strategy?: unknown };
           expectEqual([code, name, server.requests.length], ['AUTH_TIMEOUT', 'probe', requests], 'code, strategy and requests');
@@ -152,7 +151,7 @@ async function abortOnceArrived(
   await until(() => server.requests.length >= requests, `request ${requests}`);
   await pause(5);
   controller.abort(REASON());
-  const error = await soon(ended, 'the end of the call', 1_000);
+  const error = await soon(ended, 'the end of the call');
   await pause(5);
   expectEqual(server.requests.length, requests, 'requests after the abort');
   return error;
@@ -166,10 +165,10 @@ function timeoutCase(what: string, strategy: () => AuthStrategy, requests: numbe
       onServer(async (server) => {
         server.inject({ status: 401, when: ({ headers }) => headers['x-probe'] === 't1' });
         server.inject({ stall: 'on-arrival', times: 2 });
-        const request: ClientRequest = { timeoutMs: 60 };
+        const request: ClientRequest = { timeoutMs: 300 };
         const startedMs = Date.now();
-        const ours = await soon(rejectionOf(attach(strategy())(`${server.origin}/a`, request), 'the call'), 'the end of the call', 2_000);
-        expectThat(Date.now() - startedMs < 1_000, 'an end within the timeout');
+        const ours = await soon(rejectionOf(attach(strategy())(`${server.origin}/a`, request), 'the call'), 'the end of the call');
+        expectThat(Date.now() - startedMs < 3_000, 'an end within the timeout');
         expectEqual(server.requests.length, requests, 'requests');
         server.clearFaults();
         server.inject({ stall: 'on-arrival' });
