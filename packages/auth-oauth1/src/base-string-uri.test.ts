@@ -30,9 +30,9 @@ it.each([
 
 it('is told in a time that grows with the length alone', () => {
   const started = performance.now();
-  baseStringUri(`https://api.example.com/${'a'.repeat(50_000)}!`);
-  baseStringUri(`https://${'a.'.repeat(20_000)}example/${'/a'.repeat(50_000)}/..`);
-  expect(performance.now() - started).toBeLessThan(1000);
+  baseStringUri(`https://api.example.com/${'a'.repeat(500_000)}!`);
+  baseStringUri(`https://${'a.'.repeat(20_000)}example/${'/a'.repeat(500_000)}/..`);
+  expect(performance.now() - started).toBeLessThan(5_000);
 });
 
 it('refuses a relative URL', () => {

@@ -90,14 +90,14 @@ describe.each(orders)('axios-retry, plugged in %s', (_, plug) => {
   });
 
   it('`timeout` covers all tries together; with shouldResetTimeout each has its own', async () => {
-    server.inject({ delayMs: 150, times: Number.POSITIVE_INFINITY });
+    server.inject({ delayMs: 400, times: Number.POSITIVE_INFINITY });
     server.inject({ status: 503, times: Number.POSITIVE_INFINITY });
-    const error = await errorOf(retrying(rotatingTokens().strategy, { retries: 5 }).get('/items', { timeout: 500 }));
+    const error = await errorOf(retrying(rotatingTokens().strategy, { retries: 5 }).get('/items', { timeout: 1_500 }));
     expect(error.code).toBe(AxiosError.ECONNABORTED);
     expect(sent().length).toBeLessThan(6);
     server.clearRequests();
     const last = await errorOf<AxiosError>(
-      retrying(rotatingTokens().strategy, { retries: 3, shouldResetTimeout: true }).get('/items', { timeout: 500 }),
+      retrying(rotatingTokens().strategy, { retries: 3, shouldResetTimeout: true }).get('/items', { timeout: 1_500 }),
     );
     expect(last.response?.status).toBe(503);
     expect(sent()).toHaveLength(4);

@@ -11,12 +11,12 @@ startServer();
 
 describe('ends', () => {
   it('when nobody comes in time: AUTH_TIMEOUT, and the port is closed', async () => {
-    const { tokens, redirectUri } = await startLogin(nativeApp(), { timeoutMs: 400 });
+    const { tokens, redirectUri } = await startLogin(nativeApp(), { timeoutMs: 1_500 });
     await visit(`${redirectUri}?code=1&state=2`);
     await expect(tokens).rejects.toMatchObject({
       code: 'AUTH_TIMEOUT',
       strategy: 'authorizationCode',
-      message: expect.stringContaining('0.4 s'),
+      message: expect.stringContaining('1.5 s'),
     });
     expect(await isClosed(redirectUri)).toBe(true);
   });
@@ -41,9 +41,9 @@ describe('ends', () => {
   });
 
   it('not while the code is exchanged: the time limit is for the person', async () => {
-    const { tokens, url } = await startLogin(nativeApp(), { timeoutMs: 1_500 });
+    const { tokens, url } = await startLogin(nativeApp(), { timeoutMs: 2_500 });
     const { callbackUrl } = await signIn(url);
-    server.inject({ at: 'token', delayMs: 2_000 });
+    server.inject({ at: 'token', delayMs: 3_000 });
     await visit(callbackUrl);
     expect((await tokens).accessToken).toMatch(/./);
   });
@@ -111,7 +111,7 @@ describe('ends', () => {
     await visit(callbackUrl);
     await tokens;
     await ended;
-    expect(performance.now() - startedMs).toBeLessThan(900);
+    expect(performance.now() - startedMs).toBeLessThan(4_000);
   });
 
   it('although the tab that brought the callback is closed at once', async () => {

@@ -8,10 +8,11 @@ import { findSecret, plantSecret } from '@authseam/testing';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type ClientName, clientNames, openClient } from './redis/open-client.ts';
 import { hasRedis, type RedisServer } from './redis/redis-server.ts';
-import { directClient, durableRedis, expectFailure, openStore, token } from './redis/store-bench.ts';
+import { directClient, durableRedis, expectFailure, openStore, TIMEOUT_MS, token } from './redis/store-bench.ts';
 
 const isThere = hasRedis();
 const KEY = 'key';
+const hasty = { timeoutMs: TIMEOUT_MS };
 
 /** Every operation, as the store's users call it. */
 const operations: Readonly<Record<string, (store: Required<TokenStore>) => unknown>> = {
@@ -29,11 +30,11 @@ describe.each(clientNames)('%s:', (name) => {
   describe('Redis does not answer', () => {
     it.each(Object.entries(operations))('%s fails in time, and is not carried out later', async (operation, run) => {
       const redis = await durableRedis();
-      const store = openStore(name, redis);
+      const store = openStore(name, redis, hasty);
       await stored(redis);
       await reached(store);
       redis.signal('SIGSTOP');
-      await expectFailure(operation, () => run(store), /did not answer within 600 ms/);
+      await expectFailure(operation, () => run(store), /did not answer within 1000 ms/);
       redis.signal('SIGCONT');
       await sleep(300);
       expect((await store.get(KEY))?.entry).toEqual(token('first'));
@@ -42,7 +43,7 @@ describe.each(clientNames)('%s:', (name) => {
 
     it('a write over a version goes on, and the lock is released after it', async () => {
       const redis = await durableRedis();
-      const [store, other] = [openStore(name, redis), openStore(name, redis)];
+      const [store, other] = [openStore(name, redis, hasty), openStore(name, redis)];
       const version = await stored(redis);
       await reached(store);
       const lock = await store.lock(KEY, { ttlMs: 10_000, waitMs: 0 });
@@ -83,7 +84,7 @@ describe.each(clientNames)('%s:', (name) => {
       const redis = await durableRedis();
       const version = await stored(redis);
       const store = interceptedStore(name, redis, async (kind, send) => {
-        if (kind === 'write over') await sleep(1_200);
+        if (kind === 'write over') await sleep(2 * TIMEOUT_MS);
         return send();
       });
       await reached(store);
@@ -121,11 +122,11 @@ describe.each(clientNames)('%s:', (name) => {
   describe('Redis is away', () => {
     it.each(Object.entries(operations))('%s fails in time, and is not carried out later', async (operation, run) => {
       const redis = await durableRedis();
-      const store = openStore(name, redis);
+      const store = openStore(name, redis, hasty);
       await stored(redis);
       await reached(store);
       redis.signal('SIGKILL');
-      await expectFailure(operation, () => run(store), /no connection to Redis .* within 600 ms|did not answer within 600 ms/);
+      await expectFailure(operation, () => run(store), /no connection to Redis .* within 1000 ms|did not answer within 1000 ms/);
       await redis.restart();
       expect(await reached(store)).toEqual(token('first'));
       await sleep(300);
@@ -135,11 +136,11 @@ describe.each(clientNames)('%s:', (name) => {
 
     it('a write over a version goes on, and is not undone by what others have written meanwhile', async () => {
       const redis = await durableRedis();
-      const [store, other] = [openStore(name, redis), openStore(name, redis)];
+      const [store, other] = [openStore(name, redis, hasty), openStore(name, redis)];
       const version = await stored(redis);
       await reached(store);
       redis.signal('SIGKILL');
-      await expectFailure('set', () => store.set(KEY, token('rotated'), { ifVersion: version }), /within 600 ms/);
+      await expectFailure('set', () => store.set(KEY, token('rotated'), { ifVersion: version }), /within 1000 ms/);
       await redis.restart();
       await expect.poll(() => reached(other)).toEqual(token('rotated'));
       const lock = await store.lock(KEY, { ttlMs: 1_000, waitMs: 1_000 });
@@ -166,7 +167,7 @@ describe.each(clientNames)('%s:', (name) => {
     it('from the start: it fails in time, and works once Redis is there', async () => {
       const redis = await durableRedis();
       redis.signal('SIGKILL');
-      const store = openStore(name, redis);
+      const store = openStore(name, redis, hasty);
       await expectFailure('set', () => store.set(KEY, token('late')), /no connection to Redis/);
       await redis.restart();
       expect(await reached(store)).toBeUndefined();
@@ -208,7 +209,7 @@ describe.each(clientNames)('%s:', (name) => {
 
     it('a wrong password: no password, and no secret', async () => {
       const redis = await durableRedis(['--requirepass', 'another one']);
-      const store = openStore(name, redis, {}, { password });
+      const store = openStore(name, redis, hasty, { password });
       const error = await expectFailure('set', () => store.set(KEY, secret), /set failed/);
       expect(findSecret(error, [accessToken, refreshToken, password])).toEqual([]);
     });
@@ -249,7 +250,7 @@ async function stored(redis: RedisServer): Promise<string> {
 
 /** A store that has used every script: Redis knows them, and carries them out also when they come late. */
 async function warmedUp(redis: RedisServer): Promise<Required<TokenStore>> {
-  const store = openStore('ioredis', redis, { timeoutMs: 10_000 });
+  const store = openStore('ioredis', redis);
   const lock = await store.lock('other key', { ttlMs: 1_000, waitMs: 0 });
   await store.set('other key', token('other'));
   await store.delete('other key');
@@ -279,7 +280,7 @@ function interceptedStore(
       };
     },
   });
-  return redisStore({ client: wrapped, timeoutMs: 600 });
+  return redisStore({ client: wrapped, ...hasty });
 }
 
 /** What is stored, once the client has found Redis. */

@@ -221,7 +221,7 @@ describe('writes of other tabs that arrive late', () => {
     await one.set('a', token('one'));
     const startMs = performance.now();
     expect(await other.set('a', token('two'), { ifVersion: null })).toEqual(expect.any(String));
-    expect(performance.now() - startMs).toBeLessThan(1_900);
+    expect(performance.now() - startMs).toBeLessThan(10_000);
   });
 });
 
@@ -230,7 +230,7 @@ describe('a page that stands still', () => {
     const { store, name } = opened();
     const lock = `authseam lock ${name}:a`;
     const frozen = await frozenHolder(lock);
-    await frozenHolder(`${Date.now() + 300} until ${lock}`);
+    await frozenHolder(`${Date.now() + 2_000} until ${lock}`);
     expect(await failure(store.lock('a', { ttlMs: 1_000, waitMs: 100 }))).toMatchObject({ operation: 'lock' });
     expect(frozen.isPutOut()).toBe(false);
     const second = await store.lock('a', { ttlMs: 60_000, waitMs: 5_000 });

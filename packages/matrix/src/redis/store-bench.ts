@@ -5,8 +5,8 @@ import { expect, onTestFinished } from 'vitest';
 import { type ClientName, type ClientSettings, openClient } from './open-client.ts';
 import { type RedisServer, startRedis } from './redis-server.ts';
 
-/** Longest wait of the stores that {@link openStore} opens, in milliseconds. */
-const TIMEOUT_MS = 600;
+/** Longest wait of a store in tests that are about it, in milliseconds. */
+export const TIMEOUT_MS = 1_000;
 
 /** A token set with nothing but this token. */
 export function token(accessToken: string): TokenSet {
@@ -20,7 +20,7 @@ export async function durableRedis(settings: readonly string[] = []): Promise<Re
   return redis;
 }
 
-/** A store for one test, with a connection of its own. */
+/** A store for one test, with a connection of its own. It is patient, as machines that run tests are slow. */
 export function openStore(
   name: ClientName,
   { socket }: RedisServer,
@@ -29,7 +29,7 @@ export function openStore(
 ): Required<TokenStore> {
   const { client, close } = openClient(name, socket, settings);
   onTestFinished(close);
-  return redisStore({ client, timeoutMs: TIMEOUT_MS, ...options });
+  return redisStore({ client, timeoutMs: 10_000, ...options });
 }
 
 /** A connection past the store. */
