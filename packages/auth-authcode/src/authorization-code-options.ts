@@ -1,8 +1,7 @@
-import { type AuthStrategy, isLoopback, type TokenSet, type TokenStore } from '@authseam/core';
+import { type AuthStrategy, checkKnownKeys, isLoopback, type TokenSet, type TokenStore } from '@authseam/core';
 import {
   type ClientAuthenticationOptions,
   checkEndpoint,
-  checkKnownKeys,
   type GrantParametersOptions,
   type TokenRequestOptions,
   type TokenResponseOptions,
@@ -115,7 +114,7 @@ export function checkSettings(options: AuthorizationCodeOptions, strategy: strin
 }
 
 function checkInitialTokens(tokens: InitialTokens, strategy: string): void {
-  checkKnownKeys(tokens, TOKEN_MEMBERS, 'initialTokens', strategy);
+  checkKnownKeys(tokens, TOKEN_MEMBERS, { option: 'initialTokens', strategy });
   const { accessToken, expiresAtMs, receivedAtMs, refreshToken = '', idToken = '', scope = '', tokenType = '' } = tokens;
   const isFit =
     /^[\x21-\x7e]+$/.test(`${accessToken}`) &&

@@ -24,7 +24,7 @@ describe('the options', () => {
     ['storeKey', { storeKey: '' }],
     ['now', { now: 5 }],
     ['fetch', { fetch: 'fetch' }],
-    ['options', { redirectUrl: redirectUri }],
+    ['redirectUrl', { redirectUrl: redirectUri }],
     ['resource', { resource: 'not a uri' }],
     [
       'issuer',

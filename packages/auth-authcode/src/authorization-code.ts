@@ -1,6 +1,14 @@
 // RFC 6749 §4.1: the authorization code grant. RFC 7636: PKCE.
-import { type AuthStrategy, isAuthError, memoryStore, type TokenSet, type TokenSource, TokenStoreError } from '@authseam/core';
-import { checkKnownKeys, grantParameters, tokenEndpointClient } from '@authseam/oauth2';
+import {
+  type AuthStrategy,
+  checkKnownKeys,
+  isAuthError,
+  memoryStore,
+  type TokenSet,
+  type TokenSource,
+  TokenStoreError,
+} from '@authseam/core';
+import { grantParameters, tokenEndpointClient } from '@authseam/oauth2';
 import { type AuthorizationCodeOptions, checkSettings, OPTIONS } from './authorization-code-options.ts';
 import type { AuthorizationTransaction } from './authorization-transaction.ts';
 import { type AuthorizationUrlOptions, authorizationUrl } from './authorization-url.ts';
@@ -83,7 +91,7 @@ export interface AuthorizationCode extends AuthStrategy<TokenSet>, Required<Toke
  */
 export function authorizationCode(options: AuthorizationCodeOptions): AuthorizationCode {
   const strategy = 'authorizationCode';
-  checkKnownKeys(options, OPTIONS, 'options', strategy);
+  checkKnownKeys(options, OPTIONS, { strategy });
   checkSettings(options, strategy);
   const { clientId, redirectUri, storeKey, store = memoryStore(), now = () => Date.now() } = options;
   const client = tokenEndpointClient({
@@ -108,7 +116,7 @@ export function authorizationCode(options: AuthorizationCodeOptions): Authorizat
     redirectUri,
     createAuthorizationUrl: (request: AuthorizationUrlOptions = {}) => authorizationUrl(settings, request),
     async handleCallback(callbackUrl: CallbackUrl, transaction: AuthorizationTransaction, given: CallbackOptions = {}) {
-      checkKnownKeys(given, ['subject', 'signal'], 'options', strategy);
+      checkKnownKeys(given, ['subject', 'signal'], { strategy });
       const { subject, signal } = given;
       if (typeof subject !== 'function') checkSubjectOption(given, strategy);
       const tokens = await exchange(callbackUrl, transaction, signal);
@@ -124,7 +132,7 @@ export function authorizationCode(options: AuthorizationCodeOptions): Authorizat
       return sessions.of(subject);
     },
     async signOut(given: SignOutOptions = {}) {
-      checkKnownKeys(given, ['subject', 'signal', 'postLogoutRedirectUri'], 'options', strategy);
+      checkKnownKeys(given, ['subject', 'signal', 'postLogoutRedirectUri'], { strategy });
       const { subject, signal, postLogoutRedirectUri } = given;
       checkSubjectOption(given, strategy);
       const { tokens, failure } = await sessions.forget(subject);

@@ -27,7 +27,7 @@ describe('createAuthorizationUrl', () => {
     ['maxAge', { maxAge: Number.NaN }],
     ['maxAge', { maxAge: '300' }],
     ['prompt', { prompt: ['login'] }],
-    ['options', { login_hint: 'anna' }],
+    ['login_hint', { login_hint: 'anna' }],
   ])('refuses what it could not send, or what would take the place of what protects it: %s', async (option, request) => {
     await expect(codeClient(codeServer()).createAuthorizationUrl(request)).rejects.toMatchObject({ name: 'ConfigurationError', option });
   });

@@ -1,13 +1,6 @@
 // RFC 6749 §4.1.1: the authorization request. RFC 7636 §4.3: PKCE. RFC 9126: pushed requests.
-import { type AuthorizationHints, TokenEndpointError } from '@authseam/core';
-import {
-  checkKnownKeys,
-  endpointUrl,
-  type GrantParameters,
-  grantParameters,
-  type TokenEndpointClient,
-  type TokenIssuer,
-} from '@authseam/oauth2';
+import { type AuthorizationHints, checkKnownKeys, TokenEndpointError } from '@authseam/core';
+import { endpointUrl, type GrantParameters, grantParameters, type TokenEndpointClient, type TokenIssuer } from '@authseam/oauth2';
 import { checkRedirectUri, reservedIn } from './authorization-code-options.ts';
 import type { AuthorizationTransaction } from './authorization-transaction.ts';
 import { misuse } from './misuse.ts';
@@ -73,7 +66,7 @@ export async function authorizationUrl(
 
 /** @throws {ConfigurationError} for what would take the place of something that protects the request, or would go unnoticed. */
 function checkRequest(request: AuthorizationUrlOptions, strategy: string): void {
-  checkKnownKeys(request, REQUEST_OPTIONS, 'options', strategy);
+  checkKnownKeys(request, REQUEST_OPTIONS, { strategy });
   const { scope, acrValues, maxAge, prompt, loginHint, responseMode, parameters } = request;
   for (const [option, value] of Object.entries({ scope, acrValues, prompt, loginHint, responseMode })) {
     if (!['string', 'undefined'].includes(typeof value)) throw misuse(option, 'must be a string', strategy);

@@ -8,7 +8,7 @@ describe('options', () => {
   it('are needed, and a misspelt one is told', () => {
     expect(() => clientCredentials(undefined as never)).toThrow(expect.objectContaining({ name: 'ConfigurationError', option: 'options' }));
     const misspelt = { tokenEndpoint: 'https://login.example.com/token', clientId, clientSecret, audiance: 'urn:a' };
-    expect(() => clientCredentials(misspelt)).toThrow(/`audiance`. Did you mean `audience`\?/);
+    expect(() => clientCredentials(misspelt)).toThrow(/`audiance` is not an option. Did you mean `audience`\?/);
   });
 
   it.each([
@@ -33,8 +33,8 @@ describe('options', () => {
     ['store', { store: new Map([['get', 1]]).values() }],
     ['store', { store: { get() {} } }],
     ['store', { store: { get() {}, set() {} } }],
-    ['options', { clientID: 'canary' }],
-    ['options', { scopes: 'read' }],
+    ['clientID', { clientID: 'canary' }],
+    ['scopes', { scopes: 'read' }],
     ['isRejected', { isRejected: true }],
     ['fetch', { fetch: 'fetch' }],
     ['now', { now: 0 }],

@@ -2,6 +2,7 @@
 import {
   type AuthStrategy,
   ConfigurationError,
+  checkKnownKeys,
   createTokenManager,
   fromTokenSource,
   type TokenSet,
@@ -11,7 +12,6 @@ import {
 import {
   type AuthorizationServerOptions,
   type ClientAuthenticationOptions,
-  checkKnownKeys,
   type GrantParametersOptions,
   grantParameters,
   type TokenRequestOptions,
@@ -75,7 +75,7 @@ export interface ClientCredentialsSettings extends GrantParametersOptions {
  */
 export function clientCredentials(options: ClientCredentialsOptions): AuthStrategy<TokenSet> & Required<TokenSource> {
   const name = 'clientCredentials';
-  checkKnownKeys(options, OPTIONS, 'options', name);
+  checkKnownKeys(options, OPTIONS, { strategy: name });
   const { clientId, storeKey, scheme, store, isRejected, now, random } = options;
   checkSettings(options, name);
   const client = tokenEndpointClient({ ...options, strategy: name });

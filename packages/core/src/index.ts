@@ -41,6 +41,7 @@ export type {
 } from './auth-strategy.ts';
 export { byOrigin } from './by-origin.ts';
 export { type Challenge, parseChallenges } from './challenge.ts';
+export { checkKnownKeys, isPlainObject, type KnownKeysUse } from './check-known-keys.ts';
 export { compose } from './compose.ts';
 export { fromEnv } from './from-env.ts';
 export { type FromTokenSourceOptions, fromTokenSource } from './from-token-source.ts';

@@ -11,6 +11,7 @@ import type {
   SentAttempt,
   WithAuthOptions,
 } from './auth-strategy.ts';
+import { checkKnownKeys } from './check-known-keys.ts';
 import { checkStrategy } from './check-strategy.ts';
 import { emitTo, report } from './emit-to.ts';
 import { foreignCause } from './foreign-cause.ts';
@@ -219,11 +220,7 @@ function checkOptions(options: WithAuthOptions): void {
   const fail = (option: string, expected: string): never => {
     throw new ConfigurationError(`\`${option}\` must be ${expected}.`, { option });
   };
-  if (typeof options !== 'object' || options === null) fail('options', 'an object');
-  // A misspelt `origins` would let credentials go anywhere.
-  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));
-  if (unknown !== undefined)
-    throw new ConfigurationError(`There is no option \`${unknown}\`. There are: ${OPTIONS.join(', ')}.`, { option: unknown });
+  checkKnownKeys(options, OPTIONS); // a misspelt `origins` would let credentials go anywhere
   const { maxAttempts = 2, timeoutMs = 1, onEvent } = options;
   if (!Number.isInteger(maxAttempts) || maxAttempts < 1) fail('maxAttempts', 'a whole number from 1');
   if (typeof timeoutMs !== 'number' || !(timeoutMs > 0)) fail('timeoutMs', 'a number of milliseconds above 0');

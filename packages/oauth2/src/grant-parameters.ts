@@ -1,6 +1,5 @@
 // RFC 6749 §3.3: scope. RFC 8707 §2: resource.
-import { ConfigurationError } from '@authseam/core';
-import { isPlainObject } from './check-known-keys.ts';
+import { ConfigurationError, isPlainObject } from '@authseam/core';
 
 /** What a token is asked for, in every grant. */
 export interface GrantParametersOptions {

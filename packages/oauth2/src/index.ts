@@ -8,7 +8,6 @@ export {
   type TokenIssuer,
 } from './authorization-server.ts';
 export { checkEndpoint, endpointUrl } from './check-endpoint.ts';
-export { checkKnownKeys } from './check-known-keys.ts';
 export {
   type ClientAuthenticationMethod,
   type ClientAuthenticationOptions,

@@ -1,6 +1,5 @@
-import { ConfigurationError } from '@authseam/core';
+import { ConfigurationError, checkKnownKeys, isPlainObject } from '@authseam/core';
 import { checkPatch } from '@authseam/core/adapter';
-import { checkKnownKeys, isPlainObject } from './check-known-keys.ts';
 
 /** How a token endpoint wants its requests, where it departs from RFC 6749 §4.4.2. */
 export interface TokenRequestOptions {
@@ -20,7 +19,7 @@ export interface TokenRequestOptions {
  * @throws {ConfigurationError} for what no request could be made of.
  */
 export function checkTokenRequest(options: TokenRequestOptions, strategy: string): Readonly<Record<string, string>> {
-  checkKnownKeys(options, ['format', 'fields', 'headers'], 'tokenRequest', strategy);
+  checkKnownKeys(options, ['format', 'fields', 'headers'], { option: 'tokenRequest', strategy });
   const { format = 'form', fields = {}, headers: given = {} } = options;
   // Not what the type asks for, but what fetch takes.
   const headers = given instanceof Headers ? Object.fromEntries(given) : given;

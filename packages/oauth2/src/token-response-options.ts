@@ -1,5 +1,4 @@
-import { ConfigurationError } from '@authseam/core';
-import { checkKnownKeys } from './check-known-keys.ts';
+import { ConfigurationError, checkKnownKeys } from '@authseam/core';
 
 /**
  * How a token endpoint answers, where it departs from RFC 6749 §5.1. Paths are member names joined by dots, such as `'data.token'`; a name that
@@ -22,7 +21,7 @@ export interface TokenResponseOptions {
 
 /** @throws {ConfigurationError} for what no answer could be read by. */
 export function checkTokenResponse(options: TokenResponseOptions, strategy: string): void {
-  checkKnownKeys(options, KEYS, 'tokenResponse', strategy);
+  checkKnownKeys(options, KEYS, { option: 'tokenResponse', strategy });
   const { format = 'json', lifetimeSeconds = 0, ...paths } = options;
   const problem =
     format !== 'json' && format !== 'form'

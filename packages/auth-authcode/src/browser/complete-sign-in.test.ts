@@ -54,7 +54,7 @@ describe('completeSignIn', () => {
   it.each<[string, object]>([
     ['subject', { subject: undefined }],
     ['subject', { subject: '' }],
-    ['options', { user: 'alice' }],
+    ['user', { user: 'alice' }],
   ])('leaves everything as it was when it is misused (%s: %j): the callback is still good', async (option, options) => {
     const auth = strategy();
     await signIn(auth);

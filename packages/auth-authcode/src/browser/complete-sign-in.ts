@@ -1,5 +1,4 @@
-import { type TokenSet, waitFor } from '@authseam/core';
-import { checkKnownKeys } from '@authseam/oauth2';
+import { checkKnownKeys, type TokenSet, waitFor } from '@authseam/core';
 import type { AuthorizationCode } from '../authorization-code.ts';
 import { AuthorizationError } from '../authorization-error.ts';
 import type { CallbackOptions } from '../handle-callback.ts';
@@ -69,7 +68,7 @@ export async function completeSignIn(
   auth: Pick<AuthorizationCode, 'handleCallback' | 'redirectUri'>,
   options: CompleteSignInOptions = {},
 ): Promise<CompletedSignIn | undefined> {
-  checkKnownKeys(options, OPTIONS, 'options', STRATEGY);
+  checkKnownKeys(options, OPTIONS, { strategy: STRATEGY });
   if (typeof options.subject !== 'function') checkSubjectOption(options, STRATEGY);
   const { signal } = options;
   signal?.throwIfAborted();

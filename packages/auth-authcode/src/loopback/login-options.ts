@@ -1,5 +1,4 @@
-import { type AuthError, type Awaitable, ConfigurationError } from '@authseam/core';
-import { checkKnownKeys } from '@authseam/oauth2';
+import { type AuthError, type Awaitable, ConfigurationError, checkKnownKeys } from '@authseam/core';
 import type { AuthorizationCode } from '../authorization-code.ts';
 import type { AuthorizationUrlOptions } from '../authorization-url.ts';
 import { checkSubjectOption } from '../subject.ts';
@@ -67,7 +66,7 @@ export function checkLoginOptions(options: LoginOptions, strategy: string): void
   const check = (option: keyof LoginOptions, isFit: boolean, must: string): void => {
     if (!isFit) throw new ConfigurationError(`${strategy}: \`${option}\` must be ${must}.`, { option, strategy });
   };
-  checkKnownKeys(options, OPTIONS, 'options', strategy);
+  checkKnownKeys(options, OPTIONS, { strategy });
   checkSubjectOption(options, strategy);
   const { onUrl, open, onEvent, host, port = 0, path, timeoutMs = 1 } = options;
   const isCallable = (value: unknown): boolean => value === undefined || typeof value === 'function';

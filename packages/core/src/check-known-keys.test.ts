@@ -5,7 +5,7 @@ const keys = ['clientId', 'clientSecret', 'scope', 'audience'];
 
 describe('checkKnownKeys', () => {
   it.each([{}, { clientId: 'a' }, Object.create(null), { scope: undefined }])('takes %j', (value) => {
-    expect(() => checkKnownKeys(value, keys, 'options', 's')).not.toThrow();
+    expect(() => checkKnownKeys(value, keys, { strategy: 's' })).not.toThrow();
   });
 
   it.each([
@@ -13,17 +13,17 @@ describe('checkKnownKeys', () => {
     ['client_secret', 'Did you mean `clientId`?'],
     ['scopes', 'Did you mean `scope`?'],
     ['audiance', 'Did you mean `audience`?'],
-    ['secret', '`secret`. It takes'],
-    ['constructor', '`constructor`. It takes'],
+    ['secret', '`secret` is not an option. It takes'],
+    ['constructor', '`constructor` is not an option. It takes'],
   ])('tells what %s may stand for', (key, hint) => {
-    const check = () => checkKnownKeys({ clientId: 'canary', [key]: 'canary' }, keys, 'options', 's');
+    const check = () => checkKnownKeys({ clientId: 'canary', [key]: 'canary' }, keys, { strategy: 's' });
     expect(check).toThrow(
-      expect.objectContaining({ name: 'ConfigurationError', option: 'options', strategy: 's', message: expect.stringContaining(hint) }),
+      expect.objectContaining({ name: 'ConfigurationError', option: key, strategy: 's', message: expect.stringContaining(hint) }),
     );
     expect(check).not.toThrow(/canary/);
   });
 
   it.each([undefined, null, 'json', 42, [], new Map(), new URLSearchParams(), () => {}])('refuses %s', (value) => {
-    expect(() => checkKnownKeys(value, keys, 'tokenRequest', 's')).toThrow(/`tokenRequest` must be an object/);
+    expect(() => checkKnownKeys(value, keys, { option: 'tokenRequest', strategy: 's' })).toThrow(/`tokenRequest` must be an object/);
   });
 });
