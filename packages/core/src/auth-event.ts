@@ -26,7 +26,9 @@ interface EventOf<Type extends string> {
 
 /** A request went out without credentials because they may not go there. */
 export interface RequestBareEvent extends EventOf<'request-bare'> {
+  /** Where it went: scheme, host and port. */
   readonly origin: string;
+  /** The origin is not among `origins`; http beyond this machine; a redirect that left the allowed origins; a URL without an origin. */
   readonly reason: 'origin-not-allowed' | 'insecure-http' | 'redirect' | 'relative-url';
 }
 
@@ -49,6 +51,7 @@ export interface RejectionCheckFailedEvent extends EventOf<'rejection-check-fail
 
 /** The strategy recovered, but this request was not sent again: the caller gets the rejection, the next call works. */
 export interface ReplaySkippedEvent extends EventOf<'replay-skipped'> {
+  /** The body was a stream that can be read once; `maxAttempts` was reached. */
   readonly reason: 'body-not-replayable' | 'max-attempts';
 }
 
@@ -66,6 +69,7 @@ export interface TokenLockedEvent extends TokenEventOf<'token-locked'> {
 
 /** A token request succeeded. The store has the token by now, or has failed, which an event of its own reported. */
 export interface TokenFetchedEvent extends TokenEventOf<'token-fetched'> {
+  /** There was no token; it ran out or soon would; a server rejected it; `forceRefresh`. */
   readonly reason: 'missing' | 'expiring' | 'rejected' | 'forced';
   /** Milliseconds since the epoch. */
   readonly expiresAtMs: number | undefined;
@@ -108,7 +112,7 @@ export interface TokenRequestFailedEvent extends TokenEventOf<'token-request-fai
 
 /** A caller had to wait for a token: for its own refresh, or one that was under way. For 0 ms where a refusal is remembered. */
 export interface TokenAwaitedEvent extends EventOf<'token-awaited'> {
-  /** Of the token it was given; of the one at hand where it was given none. */
+  /** Of the token it was given; of the one at hand where it was given none; 0 where there is none. */
   readonly generation: number;
   readonly waitedMs: number;
 }
@@ -122,4 +126,8 @@ export interface ScopeChangedEvent extends EventOf<'scope-changed'> {
 /** The store failed; the token in memory goes on serving this process. */
 export interface TokenStoreFailedEvent extends TokenEventOf<'token-store-failed'> {
   readonly operation: 'get' | 'set' | 'delete' | 'lock' | 'release';
+  /** What went wrong, in words of ours: it never holds a secret. */
+  readonly message: string;
+  /** Short code of the error behind it, where there is one: `EACCES`, `ECONNREFUSED`. */
+  readonly code?: string;
 }

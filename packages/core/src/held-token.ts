@@ -23,11 +23,11 @@ export interface HeldToken extends TokenSchedule, StoredToken {
 
 /** `random` spreads the early refresh. */
 export function heldToken(
-  { set, version, outlived, predecessor }: StoredToken,
+  { set, version, outlived, predecessors }: StoredToken,
   facts: { readonly generation: number; readonly isReplacement: boolean; readonly nowMs: number; readonly random: () => number },
 ): HeldToken {
   const { generation, isReplacement, nowMs, random } = facts;
   const schedule = tokenSchedule(set, nowMs, random);
   const state = { isAccepted: false, isRejected: false, isRefused: false, failure: undefined };
-  return { set, version, outlived, predecessor, ...schedule, generation, isReplacement, heldSinceMs: nowMs, writtenAtMs: nowMs, ...state };
+  return { set, version, outlived, predecessors, ...schedule, generation, isReplacement, heldSinceMs: nowMs, writtenAtMs: nowMs, ...state };
 }

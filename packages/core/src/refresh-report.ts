@@ -1,4 +1,5 @@
-import type { AuthEvent, TokenFetchedEvent } from './auth-event.ts';
+import { isAuthError } from './auth-error.ts';
+import type { AuthEvent, TokenFetchedEvent, TokenStoreFailedEvent } from './auth-event.ts';
 import { emitterOf } from './emit-to.ts';
 import type { StoreOperation } from './store-entry.ts';
 import type { TokenSet } from './token-set.ts';
@@ -6,9 +7,9 @@ import type { TokenSet } from './token-set.ts';
 /** Tells whoever caused a refresh of its steps. All of them carry the generation that it works towards. */
 export interface RefreshReport {
   emit(event: AuthEvent): void;
-  /** @param sinceMs When the wait for the lock began. */
-  locked(sinceMs: number): void;
-  storeFailed(operation: StoreOperation): void;
+  locked(waitedMs: number): void;
+  /** @param error `undefined`: what stands there is no token set. */
+  storeFailed(operation: StoreOperation, error: unknown): void;
   retried(retry: { readonly attempt: number; readonly delayMs: number; readonly code: string }): void;
   fetched(set: TokenSet, reason: TokenFetchedEvent['reason']): void;
   adopted(set: TokenSet): void;
@@ -28,12 +29,20 @@ export function refreshReport(
   const times = ({ expiresAtMs, receivedAtMs }: TokenSet) => ({ expiresAtMs, receivedAtMs, tookMs: passedMs(startMs) });
   return {
     emit,
-    locked: (sinceMs) => emit({ type: 'token-locked', ...facts, waitedMs: passedMs(sinceMs) }),
-    storeFailed: (operation) => emit({ type: 'token-store-failed', ...facts, operation }),
+    locked: (waitedMs) => emit({ type: 'token-locked', ...facts, waitedMs }),
+    storeFailed: (operation, error) => emit({ type: 'token-store-failed', ...facts, operation, ...reasonOf(error) }),
     retried: (retry) => emit({ type: 'token-request-retry', ...facts, ...retry }),
     fetched: (set, reason) => emit({ type: 'token-fetched', ...facts, ...times(set), reason }),
     adopted: (set) => emit({ type: 'token-adopted', ...facts, ...times(set) }),
     discarded: () => emit({ type: 'token-discarded', ...facts, tookMs: passedMs(startMs) }),
     failed: (code, background) => emit({ type: 'token-request-failed', ...facts, code, background, tookMs: passedMs(startMs) }),
   };
+}
+
+/** Only of errors of ours: the words of others may quote what they failed to write. */
+function reasonOf(error: unknown): Pick<TokenStoreFailedEvent, 'message' | 'code'> {
+  if (error === undefined) return { message: 'the entry is not a token set' };
+  if (!isAuthError(error)) return { message: 'unknown' };
+  const { code } = (error.cause ?? {}) as { readonly code?: unknown };
+  return { message: error.message, ...(typeof code === 'string' && { code }) };
 }

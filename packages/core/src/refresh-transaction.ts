@@ -1,44 +1,16 @@
 import { isAuthError, TokenStoreError } from './auth-error.ts';
-import { type Found, type KeptLock, LOCK, STORE_TIMEOUT_MS, type StoreEntry, type StoreOperation } from './store-entry.ts';
-import { isOutlived, type StoredToken, saveAgain } from './stored-token.ts';
+import { type HeldLock, keepSaving } from './held-lock.ts';
+import type { RefreshResult, RefreshSteps, RequestLimits } from './refresh-steps.ts';
+import { stopwatch } from './stopwatch.ts';
+import { type Found, LOCK, STORE_TIMEOUT_MS, type StoreEntry, type StoreOperation } from './store-entry.ts';
+import { isOutlived, type StoredToken, unwrittenUpTo } from './stored-token.ts';
 import type { TokenSet } from './token-set.ts';
-import type { TokenLock } from './token-store.ts';
 import { pauseFor } from './wait-for.ts';
-
-/** What a token manager does in a refresh, and is told of it. */
-export interface RefreshSteps {
-  readonly now: () => number;
-  readonly strategy: string;
-  /** Whether the token was not invalidated meanwhile: then nothing is sent or written any more, and there is no result. */
-  readonly isWanted: () => boolean;
-  /** Whether a token from the store can serve in place of `replaced`. */
-  readonly isUsable: (set: TokenSet, replaced: TokenSet | undefined) => boolean;
-  /** Whether a valid token will not do either. */
-  readonly isForced: boolean;
-  /** What an empty entry begins with. */
-  readonly initial: TokenSet | undefined;
-  /** Whether nothing can be fetched without a refresh token. */
-  readonly needsRefreshToken: boolean;
-  readonly request: (current: TokenSet | undefined, limits: RequestLimits) => Promise<TokenSet>;
-  /** @param sinceMs When the wait for the lock began. */
-  readonly onLocked: (sinceMs: number) => void;
-  readonly onStoreFailed: (operation: StoreOperation) => void;
-}
-
-/** What a token request has to keep to. */
-export interface RequestLimits {
-  /** For how long the lock is ours for certain, in milliseconds: nothing is sent after that. */
-  readonly timeoutMs: number;
-  /** Asks the store for what another process has put there since. */
-  readonly reread: () => Promise<TokenSet | undefined>;
-}
-
-/** A new token; `isAdopted`: of another process. */
-export type RefreshResult = StoredToken & { readonly isAdopted?: true };
 
 /** The transaction has to begin again. */
 const AGAIN = Symbol();
-type Again = typeof AGAIN;
+/** `undefined`: nobody wants a token any more. */
+type Outcome = RefreshResult | typeof AGAIN | undefined;
 
 /** So often: then the store is no good. */
 const MOST_TURNS = 4;
@@ -46,8 +18,8 @@ const MOST_TURNS = 4;
 const LOOK_EVERY_MS = 150;
 /** Between the last moment to send and the end of the lock: a write has to fit in. */
 const WRITE_MARGIN_MS = 2 * STORE_TIMEOUT_MS;
-/** A lock that was kept for so long is not taken over any more, in milliseconds. */
-const LATEST_TAKE_MS = LOCK.ttlMs - WRITE_MARGIN_MS - 6_000;
+/** A request that may have less time than this is not sent: its answer would be lost, and with it the refresh token. */
+const LEAST_REQUEST_MS = 6_000;
 /** A read takes no longer, unless this process was stopped. */
 const LONGEST_READ_MS = STORE_TIMEOUT_MS + 500;
 
@@ -58,105 +30,217 @@ export async function refreshTransaction(
   steps: RefreshSteps,
 ): Promise<RefreshResult | undefined> {
   for (let turn = 1; turn <= MOST_TURNS; turn += 1) {
-    const result = await refreshOnce(entry, held, steps);
-    if (result !== AGAIN) return result;
+    const outcome = await new Turn(entry, held, steps).run();
+    if (outcome !== AGAIN) return outcome;
   }
   const { strategy } = steps;
   throw new TokenStoreError(`${strategy}: no lock was held for long enough. It is safe to try again.`, { operation: 'lock', strategy });
 }
 
-async function refreshOnce(
-  entry: StoreEntry,
-  held: StoredToken | undefined,
-  steps: RefreshSteps,
-): Promise<RefreshResult | Again | undefined> {
-  const { initial, isForced, isUsable, isWanted, needsRefreshToken, now, onStoreFailed } = steps;
-  let isRotating = needsRefreshToken || held?.set.refreshToken !== undefined;
-  let isUnreadable = false;
-  let lock: TokenLock | undefined;
-  let isTakenOver = false;
-  /** When the lock was asked for, and when it was known to be ours. */
-  let sinceMs = now();
-  let lockedMs = sinceMs;
+/** One try of the transaction. */
+class Turn {
+  readonly #entry: StoreEntry;
+  readonly #held: StoredToken | undefined;
+  readonly #steps: RefreshSteps;
+  /** A refresh token is at stake, which may be used once: nothing is sent unless the store works. */
+  #isRotating: boolean;
+  #isUnreadable = false;
+  /** What the store held when it was read last. */
+  #stored: Found | undefined;
+  /** The token that is to be replaced. */
+  #replaced: StoredToken | undefined;
+  #lock: HeldLock | undefined;
+  /** The lock is that of this process's last refresh, whose token is not written yet. */
+  #isTakenOver = false;
+  /** Nothing will be sent: whoever asks for subjects that never signed in leaves no locks behind. */
+  #isHopeless = false;
 
-  /** A store that is down must not stop a grant that needs no state; a refresh token that may be used once must not be sent without it. */
-  const tolerate = (operation: StoreOperation) => (error: unknown) => {
-    if (isRotating) throw error;
-    if (operation === 'get') isUnreadable = true;
-    onStoreFailed(operation);
-    return undefined;
-  };
-  const read = async (): Promise<Found | undefined> => {
-    const found = await entry.read().catch(tolerate('get'));
-    if (found && !found.set) onStoreFailed('get');
-    return found;
-  };
+  constructor(entry: StoreEntry, held: StoredToken | undefined, steps: RefreshSteps) {
+    this.#entry = entry;
+    this.#held = held;
+    this.#steps = steps;
+    this.#isRotating = [held?.set, steps.initial].some((set) => set?.refreshToken !== undefined) || steps.needsRefreshToken;
+  }
 
-  let stored = await read();
-  // Who has nothing at hand and wants another one means the one that stands here.
-  const replaced = held ?? (isForced && stored?.set ? { set: stored.set, version: stored.version } : undefined);
-  const adopted = (found: Found | undefined): RefreshResult | undefined =>
-    found?.set && !isOutlived(found, replaced) && isUsable(found.set, replaced?.set)
-      ? { set: found.set, version: found.version, isAdopted: true }
-      : undefined;
-
-  const early = adopted(stored);
-  if (early) return early;
-  isRotating ||= stored?.set?.refreshToken !== undefined;
-  // Nothing will be sent: whoever asks for subjects that never signed in leaves no locks behind.
-  const isHopeless = needsRefreshToken && !stored?.set && !replaced && !initial;
-  try {
-    sinceMs = now();
-    const meanwhile = isHopeless || takeKept() ? undefined : await lockOrAdopt();
+  async run(): Promise<Outcome> {
+    const { isForced, initial, needsRefreshToken, now, onLocked } = this.#steps;
+    const stored = await this.#read();
+    // Who has nothing at hand and wants another one means the one that stands here.
+    this.#replaced = this.#held ?? (isForced && stored?.set ? { set: stored.set, version: stored.version } : undefined);
+    const early = this.#adoptable(stored);
+    if (early) return early;
+    this.#isRotating ||= stored?.set?.refreshToken !== undefined;
+    this.#isHopeless = needsRefreshToken && !stored?.set && !this.#replaced && !initial;
+    const waited = stopwatch(now);
+    const meanwhile = this.#isHopeless || this.#takeKept() ? undefined : await this.#lockOrAdopt();
     if (meanwhile) return meanwhile;
-    if (lock) {
-      lockedMs = now();
-      steps.onLocked(sinceMs);
-      stored = await read();
+    if (this.#lock) onLocked(waited());
+    try {
+      const outcome = await this.#refresh();
+      if (outcome === AGAIN) this.#keepTakenOver();
+      return outcome;
+    } catch (error) {
+      if (!isRefused(error)) this.#keepTakenOver();
+      throw error;
+    } finally {
+      await this.#release();
     }
-    const late = adopted(stored);
+  }
+
+  /** What follows once the lock is held, or cannot be had. */
+  async #refresh(): Promise<Outcome> {
+    const { isWanted, now } = this.#steps;
+    const read = stopwatch(now);
+    const stored = this.#lock ? await this.#read() : this.#stored;
+    const late = this.#adoptable(stored);
     if (late || !isWanted()) return late;
     // This process was stopped: others may have taken the lock, and refreshed, since it looked.
-    if (lock && now() - lockedMs > LONGEST_READ_MS) return AGAIN;
+    if (this.#lock && (read() > LONGEST_READ_MS || !this.#hasTimeFor(0))) return AGAIN;
+    return this.#request(this.#current());
+  }
+
+  /** What is refreshed; `undefined`: there is nothing, and a token is fetched from scratch. */
+  #current(): TokenSet | undefined {
+    const [stored, replaced] = [this.#stored, this.#replaced];
     // What was in the store, or followed what was there, and is there no more was signed out, by another process say: it must not come back from memory.
     const wasStored = replaced?.version !== undefined || typeof replaced?.outlived === 'string';
-    const isGone = replaced?.isRefused || (isRotating && stored === undefined && wasStored);
-    const remembered = isGone ? undefined : (replaced?.set ?? (stored ? undefined : initial));
-    return await requested(isOutlived(stored, replaced) ? remembered : (stored?.set ?? remembered));
-  } catch (error) {
-    // What the last refresh brought is not written yet.
-    if (isTakenOver && lock && held?.outlived !== undefined && !isRefused(error)) {
-      void keepSaving(held, { granted: lock, sinceMs });
-      lock = undefined;
+    const isGone = replaced?.isRefused || (this.#isRotating && stored === undefined && wasStored);
+    const remembered = isGone ? undefined : (replaced?.set ?? (stored ? undefined : this.#steps.initial));
+    return isOutlived(stored, replaced) ? remembered : (stored?.set ?? remembered);
+  }
+
+  async #request(current: TokenSet | undefined): Promise<Outcome> {
+    /** After a connection that was lost: what another process has refreshed since need not be asked for again. */
+    const reread = async (): Promise<TokenSet | undefined> => {
+      const found = await this.#entry.read();
+      if (!found?.set || found.version === this.#stored?.version) return undefined;
+      this.#stored = found;
+      return found.set;
+    };
+    try {
+      const set = await this.#steps.request(current, { reread, ...this.#limits(current) });
+      const stored = this.#stored;
+      return stored?.set === set ? { set, version: stored.version, isAdopted: true } : await this.#write(set, stored);
+    } catch (error) {
+      if (!isRefused(error) || !this.#steps.isWanted()) throw error;
+      return this.#afterRefusal(error, current);
     }
-    throw error;
-  } finally {
-    await release();
+  }
+
+  #limits(current: TokenSet | undefined): Omit<RequestLimits, 'reread'> {
+    if (current?.refreshToken === undefined) return { timeoutMs: Infinity, hasTimeFor: () => true };
+    return { timeoutMs: leftMs(this.#lock), hasTimeFor: (pauseMs) => this.#hasTimeFor(pauseMs) };
+  }
+
+  #hasTimeFor(pauseMs: number): boolean {
+    return leftMs(this.#lock) - pauseMs >= LEAST_REQUEST_MS;
+  }
+
+  /** The refresh token was refused: another process has a newer one, which is used instead, or it is worth nothing and goes. */
+  async #afterRefusal(error: unknown, refused: TokenSet | undefined): Promise<Outcome> {
+    const { isUsable, isWanted, request } = this.#steps;
+    const known = this.#stored;
+    const found = await this.#entry.read().catch(() => undefined);
+    const isNewer = found?.set && !isOutlived(found, this.#replaced) && found.set.refreshToken !== refused?.refreshToken;
+    if (!isNewer) {
+      // Left standing it would only be refused again. One without a refresh token was not refused, and serves until it runs out.
+      const isWorthless = refused?.refreshToken !== undefined || (known?.set && !isUsable(known.set, undefined));
+      if (isWorthless) await this.#clear(known?.version);
+      throw error;
+    }
+    const newer = this.#adoptable(found);
+    if (newer || !isWanted()) return newer;
+    // Somebody has signed in: what is sent now is sent under the lock, and while it lives.
+    if (this.#isHopeless || !this.#hasTimeFor(0)) return AGAIN;
+    try {
+      return await this.#write(await request(found.set, { reread: async () => undefined, ...this.#limits(found.set) }), found);
+    } catch (again) {
+      if (isRefused(again)) await this.#clear(found.version);
+      throw again;
+    }
+  }
+
+  /** A failing store leaves the token in memory: it was paid for, and serves this process. Who loses a race uses what the winner has. */
+  async #write(set: TokenSet, over: Found | undefined): Promise<RefreshResult | undefined> {
+    const { initial, isWanted, onStoreFailed } = this.#steps;
+    const replaced = this.#replaced;
+    // Before the lock is released: whoever has it next would send what is spent.
+    const discard = async (version: string | undefined): Promise<undefined> => {
+      await this.#clear(version); // whoever signs out deletes it too, and tells
+    };
+    if (!isWanted()) return discard(over?.version);
+    // A token that anybody can fetch replaces what nobody can read.
+    const isForAll = this.#isUnreadable && set.refreshToken === undefined && set.accessToken !== initial?.accessToken;
+    const onLate = (late: string): unknown => isWanted() || discard(late);
+    let failure: unknown;
+    const version = await this.#entry.write(set, isForAll ? undefined : (over?.version ?? null), onLate).catch((error: unknown) => {
+      failure = error;
+      return undefined;
+    });
+    if (version) return isWanted() ? { set, version } : discard(version);
+    if (version === undefined && !isWanted()) return discard(over?.version); // what stands there is spent
+    const predecessors = unwrittenUpTo(replaced);
+    if (version === false) {
+      const found = await this.#entry.read().catch(() => over);
+      if (!found && over) return undefined; // signed out meanwhile, by another process
+      // An earlier write of the token that is replaced here, or of one before it, has arrived after all.
+      const isOwn = found?.set && [...predecessors, replaced?.set.accessToken].includes(found.set.accessToken);
+      if (isOwn && found.version !== over?.version) return this.#write(set, found);
+      const winner = found === over ? undefined : this.#adoptable(found);
+      if (winner) return winner;
+    }
+    onStoreFailed('set', failure);
+    const result = { set, outlived: over?.version ?? null, predecessors };
+    if (this.#lock && version === undefined && set.refreshToken !== undefined) this.#keep(result, this.#lock);
+    return result;
+  }
+
+  async #read(): Promise<Found | undefined> {
+    this.#stored = await this.#entry.read().catch((error: unknown) => this.#tolerate('get', error));
+    if (this.#stored && !this.#stored.set) this.#steps.onStoreFailed('get', undefined);
+    return this.#stored;
+  }
+
+  /** A store that is down must not stop a grant that needs no state; a refresh token that may be used once must not be sent without it. */
+  #tolerate(operation: StoreOperation, error: unknown): undefined {
+    if (this.#isRotating) throw error;
+    if (operation === 'get') this.#isUnreadable = true;
+    this.#steps.onStoreFailed(operation, error);
+  }
+
+  #adoptable(found: Found | undefined): RefreshResult | undefined {
+    return found?.set && !isOutlived(found, this.#replaced) && this.#steps.isUsable(found.set, this.#replaced?.set)
+      ? { set: found.set, version: found.version, isAdopted: true }
+      : undefined;
+  }
+
+  async #clear(version: string | undefined): Promise<void> {
+    if (version !== undefined) await this.#entry.delete(version).catch(() => {});
   }
 
   /** The lock of this process's last refresh, whose token could not be written: that is no reason to wait for oneself. */
-  function takeKept(): boolean {
-    const { kept } = entry;
+  #takeKept(): boolean {
+    const lock = this.#entry.kept;
     // What is left of it is too short for a request: it runs out, and is waited for like anybody else's.
-    if (!kept || now() - kept.sinceMs > LATEST_TAKE_MS) return false;
-    entry.kept = undefined;
-    lock = kept.granted;
-    isTakenOver = true;
-    sinceMs = kept.sinceMs;
+    if (!lock || leftMs(lock) < LEAST_REQUEST_MS) return false;
+    this.#entry.kept = undefined;
+    this.#lock = lock;
+    this.#isTakenOver = true;
     return true;
   }
 
   /** The lock, or what its holder wrote. */
-  async function lockOrAdopt(): Promise<RefreshResult | undefined> {
+  async #lockOrAdopt(): Promise<RefreshResult | undefined> {
     const giveUp = new AbortController();
-    const locking = entry.lock(giveUp.signal).then((granted) => ({ granted }));
+    const ageMs = stopwatch(this.#steps.now);
+    const locking = this.#entry.lock(giveUp.signal).then((granted) => ({ granted }));
     for (;;) {
-      const got = await Promise.race([locking, pauseFor(LOOK_EVERY_MS)]).catch((error) => ({ granted: tolerate('lock')(error) }));
+      const got = await Promise.race([locking, pauseFor(LOOK_EVERY_MS)]).catch((error) => ({ granted: this.#tolerate('lock', error) }));
       if (got) {
-        lock = got.granted;
+        if (got.granted) this.#lock = { granted: got.granted, ageMs };
         return undefined;
       }
-      const found = adopted(await entry.read().catch(() => undefined));
+      const found = this.#adoptable(await this.#entry.read().catch(() => undefined));
       if (!found) continue;
       locking.then(({ granted }) => granted?.release()).catch(() => {});
       giveUp.abort();
@@ -164,116 +248,35 @@ async function refreshOnce(
     }
   }
 
-  async function requested(current: TokenSet | undefined): Promise<RefreshResult | Again | undefined> {
-    let known = stored;
-    /** After a connection that was lost: what another process has refreshed since need not be asked for again. */
-    const reread = async (): Promise<TokenSet | undefined> => {
-      const found = await entry.read();
-      if (!found?.set || found.version === known?.version) return undefined;
-      known = found;
-      return found.set;
-    };
-    try {
-      const set = await steps.request(current, { reread, timeoutMs: leftMs(current) });
-      if (known?.set === set) return { set, version: known.version, isAdopted: true };
-      return await write(set, known);
-    } catch (error) {
-      if (!isRefused(error) || !isWanted()) throw error;
-      return afterRefusal(error, current, known);
-    }
+  /** What the last refresh brought is not written yet. */
+  #keepTakenOver(): void {
+    if (this.#isTakenOver && this.#lock && this.#held?.outlived !== undefined) this.#keep(this.#held, this.#lock);
   }
 
-  /** Counted from the moment that the lock was asked for: it may have been granted long before that was known. */
-  function leftMs(current: TokenSet | undefined): number {
-    return lock && current?.refreshToken !== undefined ? LOCK.ttlMs - WRITE_MARGIN_MS - (now() - sinceMs) : Infinity;
-  }
-
-  /** The refresh token was refused: another process has a newer one, which is used instead, or it is worth nothing and goes. */
-  async function afterRefusal(
-    error: unknown,
-    refused: TokenSet | undefined,
-    known: Found | undefined,
-  ): Promise<RefreshResult | Again | undefined> {
-    const found = await entry.read().catch(() => undefined);
-    // Left standing it would only be refused again.
-    const clear = async (version: string | undefined): Promise<void> => {
-      if (version !== undefined) await entry.delete(version).catch(() => {});
-    };
-    const isNewer = found?.set && !isOutlived(found, replaced) && found.set.refreshToken !== refused?.refreshToken;
-    if (!isNewer) {
-      await clear(known?.version);
-      throw error;
-    }
-    const newer = adopted(found);
-    if (newer || !isWanted()) return newer;
-    if (isHopeless) return AGAIN; // somebody has signed in: what is sent now is sent under the lock
-    try {
-      const limits = { reread: async () => undefined, timeoutMs: leftMs(found.set) };
-      return await write(await steps.request(found.set, limits), found);
-    } catch (again) {
-      if (isRefused(again)) await clear(found.version);
-      throw again;
-    }
-  }
-
-  /** A failing store leaves the token in memory: it was paid for, and serves this process. Who loses a race uses what the winner has. */
-  async function write(set: TokenSet, over: Found | undefined): Promise<RefreshResult | undefined> {
-    // Before the lock is released: whoever has it next would send what is spent.
-    const discard = async (version: string | undefined): Promise<undefined> => {
-      if (version !== undefined) await entry.delete(version).catch(() => {}); // whoever signs out deletes it too, and tells
-    };
-    if (!isWanted()) return discard(over?.version);
-    // A token that anybody can fetch replaces what nobody can read.
-    const ifVersion = isUnreadable && set.refreshToken === undefined ? undefined : (over?.version ?? null);
-    const onLate = (late: string): unknown => isWanted() || discard(late);
-    const version = await entry.write(set, ifVersion, onLate).catch(() => undefined);
-    if (version) return isWanted() ? { set, version } : discard(version);
-    if (version === undefined && !isWanted()) return discard(over?.version); // what stands there is spent
-    if (version === false) {
-      const found = await entry.read().catch(() => over);
-      if (!found && over) return undefined; // signed out meanwhile, by another process
-      // An earlier write of the token that is replaced here has arrived after all.
-      const isOwn = replaced && found?.set?.accessToken === replaced.set.accessToken && found.version !== over?.version;
-      if (isOwn) return write(set, found);
-      const winner = found === over ? undefined : adopted(found);
-      if (winner) return winner;
-    }
-    onStoreFailed('set');
-    const predecessor = replaced?.outlived === undefined ? undefined : replaced.set.accessToken;
-    const result = { set, outlived: over?.version ?? null, predecessor };
-    if (lock && version === undefined && set.refreshToken !== undefined) {
-      void keepSaving(result, { granted: lock, sinceMs });
-      lock = undefined;
-    }
-    return result;
-  }
-
-  /** While the store holds a refresh token that is spent nobody else may have the lock: it is kept until the new one is written, or until it runs out. */
-  async function keepSaving(token: StoredToken, mine: KeptLock): Promise<void> {
-    entry.kept = mine;
-    const isKept = (): boolean => entry.kept === mine && isWanted() && now() - mine.sinceMs < LOCK.ttlMs;
-    for (let pauseMs = 250; isKept(); pauseMs = Math.min(2 * pauseMs, 4_000)) {
-      await entry.writing();
-      await pauseFor(pauseMs);
-      if (isKept() && (await saveAgain(entry, token, isWanted)) !== undefined) break;
-    }
-    if (entry.kept !== mine) return; // taken over
-    entry.kept = undefined;
-    await letGo(mine.granted);
+  /** The lock goes on to whoever saves `token`. */
+  #keep(token: StoredToken, lock: HeldLock): void {
+    const { isWanted, onSaved } = this.#steps;
+    this.#lock = undefined;
+    void keepSaving(this.#entry, token, lock, { isWanted, onSaved, release: (kept) => this.#letGo(kept) });
   }
 
   /** After a write that nobody waits for any more: whoever has the lock next would send a spent refresh token. */
-  async function release(): Promise<void> {
-    const granted = lock;
-    const writing = granted && entry.writing();
-    if (writing) void writing.then(() => letGo(granted));
-    else if (granted) await letGo(granted);
+  async #release(): Promise<void> {
+    const lock = this.#lock;
+    const writing = lock && this.#entry.writing();
+    if (writing) void writing.then(() => this.#letGo(lock));
+    else if (lock) await this.#letGo(lock);
   }
 
   /** A lock that cannot be released runs out by itself. */
-  function letGo(granted: TokenLock): Promise<void> {
-    return entry.release(granted).catch(() => onStoreFailed('release'));
+  #letGo({ granted }: HeldLock): Promise<void> {
+    return this.#entry.release(granted).catch((error: unknown) => this.#steps.onStoreFailed('release', error));
   }
+}
+
+/** For how long the lock is ours for certain, and a write fits in after that, in milliseconds. */
+function leftMs(lock: HeldLock | undefined): number {
+  return lock ? LOCK.ttlMs - WRITE_MARGIN_MS - lock.ageMs() : Infinity;
 }
 
 /** Whether the grant is worth nothing any more (RFC 6749 §5.2). */

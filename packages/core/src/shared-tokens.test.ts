@@ -232,7 +232,7 @@ it('tells each step of a refresh by one generation', async () => {
       { type: 'token-locked', generation: 2, waitedMs: 0 },
       { type: 'token-discarded', generation: 2, tookMs: 100 },
       { type: 'token-request-failed', generation: 2, code: 'INTERACTION_REQUIRED', background: false, tookMs: 100 },
-      { type: 'token-awaited', generation: 0, waitedMs: 200 },
+      { type: 'token-awaited', generation: 0, waitedMs: 150 },
     ].map((event) => ({ strategy: 'tokenManager', ...event })),
   );
 });

@@ -1,5 +1,6 @@
 import { type AuthError, isAuthError, TokenStoreError } from './auth-error.ts';
-import { type RefreshResult, type RefreshSteps, refreshTransaction } from './refresh-transaction.ts';
+import type { RefreshResult, RefreshSteps } from './refresh-steps.ts';
+import { refreshTransaction } from './refresh-transaction.ts';
 import { storeEntry } from './store-entry.ts';
 import { type StoredToken, saveAgain } from './stored-token.ts';
 import type { TokenSet } from './token-set.ts';
@@ -10,7 +11,7 @@ export interface SharedTokens {
   /** @returns `undefined` when the token was invalidated meanwhile. */
   replace(replaced: StoredToken | undefined, steps: RefreshSteps): Promise<RefreshResult | undefined>;
   /**
-   * Writes an entry whatever stands there: somebody has signed in.
+   * Writes an entry in place of whatever stands there: somebody has signed in.
    *
    * @param isWanted Asked when it is written: if not, it is taken out again.
    * @returns Its version. @throws {TokenStoreError} and then what arrives late is taken out again too: nobody is signed in.
@@ -19,7 +20,7 @@ export interface SharedTokens {
   /** Writes again what could not be written. @returns The version of what stands there now; `undefined`: it failed again, or is not wanted any more. */
   save(unsaved: StoredToken, isWanted: () => boolean): Promise<string | undefined>;
   /**
-   * Deletes the entry, whoever wrote it. One that cannot be deleted counts as deleted here.
+   * Deletes the entry, whoever wrote it. One that cannot be deleted counts as deleted here, if it was ever seen here.
    *
    * @param held What is in memory.
    * @returns What stood there last, and why it may still stand there.
@@ -27,23 +28,39 @@ export interface SharedTokens {
   forget(held: StoredToken | undefined): Promise<{ readonly set: TokenSet | undefined; readonly failure: AuthError | undefined }>;
 }
 
-/** What a refresh of another process writes meanwhile is deleted in its turn, so often; then whatever stands there. */
-const MOST_DELETIONS = 3;
+/** Others may write at the same time: so often it is tried again. */
+const MOST_TURNS = 4;
 
 /** The entry `key` of `store`. */
 export function sharedTokens(store: TokenStore, key: string, strategy: string): SharedTokens {
   const entry = storeEntry(store, key, strategy);
+  /** What cannot be deleted counts as gone here. */
+  const remove = (version: string): Promise<unknown> => entry.delete(version).catch(() => entry.disown(version));
 
   return Object.freeze({
     replace: (replaced: StoredToken | undefined, steps: RefreshSteps) => refreshTransaction(entry, replaced, steps),
 
     async put(set: TokenSet, isWanted: () => boolean) {
-      // Whoever was told that it failed is not signed in by it.
-      const version = await entry.write(set, undefined, (late) => entry.delete(late));
-      if (version === false)
-        throw new TokenStoreError(`${strategy}: the token store refused an unconditional write.`, { operation: 'set', strategy });
-      if (!isWanted()) await entry.delete(version);
-      return version;
+      for (let turn = 1; turn <= MOST_TURNS; turn += 1) {
+        // Only over what stands there now: a write that arrives late must not replace a newer sign-in. What cannot be read is written over.
+        const ifVersion = await entry.read().then(
+          (found) => found?.version ?? null,
+          () => undefined,
+        );
+        const version = await entry
+          .write(set, ifVersion, (late) => entry.delete(late))
+          .catch(async (error: unknown) => {
+            // Whoever is told that it failed is not signed in by it: it may have been carried out all the same.
+            const found = await entry.read().catch(() => undefined);
+            if (found?.set?.accessToken === set.accessToken) await remove(found.version);
+            throw error;
+          });
+        if (version === false) continue;
+        if (!isWanted()) await remove(version);
+        return version;
+      }
+      const message = `${strategy}: the token store took no write, for others wrote at the same time. It is safe to try again.`;
+      throw new TokenStoreError(message, { operation: 'set', strategy });
     },
 
     save: (unsaved: StoredToken, isWanted: () => boolean) => saveAgain(entry, unsaved, isWanted),
@@ -52,12 +69,18 @@ export function sharedTokens(store: TokenStore, key: string, strategy: string): 
       let set: TokenSet | undefined;
       let version = held?.version;
       try {
-        for (let turn = 1; turn < MOST_DELETIONS; turn += 1) {
-          const found = await entry.read().catch(() => undefined);
+        for (let turn = 1; turn < MOST_TURNS; turn += 1) {
+          const read = await entry.read().then(
+            (found) => ({ found }),
+            () => undefined,
+          );
+          if (!read) break;
+          const { found } = read;
           set = found?.set ?? set;
           version = found?.version ?? version;
-          if (!found) break;
-          if (await entry.delete(found.version)) return { set, failure: undefined };
+          // By its version: a sign-out that arrives late must not end the next session.
+          const isDeleted = version !== undefined && (await entry.delete(version));
+          if (isDeleted || !found) return { set, failure: undefined };
         }
         await entry.delete();
         return { set, failure: undefined };

@@ -1,6 +1,7 @@
 import { isAuthError, TokenStoreError } from './auth-error.ts';
 import type { Awaitable } from './auth-strategy.ts';
 import { foreignCause } from './foreign-cause.ts';
+import type { HeldLock } from './held-lock.ts';
 import { redact } from './redact.ts';
 import { isTokenSet, type TokenSet } from './token-set.ts';
 import type { TokenLock, TokenStore } from './token-store.ts';
@@ -30,16 +31,9 @@ export interface StoreEntry {
   lock(signal: AbortSignal): Promise<TokenLock | undefined>;
   release(lock: TokenLock): Promise<void>;
   /** A lock that is kept while a write is tried again. The next refresh of this process takes it over. */
-  kept: KeptLock | undefined;
+  kept: HeldLock | undefined;
   /** The write that is under way, awaited or not, where there is one. It never rejects. */
   writing(): Promise<unknown> | undefined;
-}
-
-/** A lock that is held beyond its refresh. */
-export interface KeptLock {
-  readonly granted: TokenLock;
-  /** When it was asked for. */
-  readonly sinceMs: number;
 }
 
 /** Milliseconds. A lock outlives the longest refresh, a wait for it outlasts a token request. */
@@ -49,11 +43,9 @@ export const STORE_TIMEOUT_MS = 2_000;
 
 /** The entry `key` of `store`. */
 export function storeEntry(store: TokenStore, key: string, strategy: string): StoreEntry {
-  async function bounded<T>(
-    operation: StoreOperation,
-    work: Promise<T>,
-    { timeoutMs = STORE_TIMEOUT_MS, secrets = [] as string[] } = {},
-  ): Promise<T> {
+  let lastSeen: TokenSet | undefined;
+
+  async function bounded<T>(operation: StoreOperation, work: Promise<T>, timeoutMs = STORE_TIMEOUT_MS, written?: TokenSet): Promise<T> {
     const timeoutError = (): Error =>
       new TokenStoreError(`${strategy}: the token store did not answer within ${timeoutMs} ms (${operation}).`, { operation, strategy });
     try {
@@ -61,7 +53,9 @@ export function storeEntry(store: TokenStore, key: string, strategy: string): St
     } catch (error) {
       if (isAuthError(error)) throw error;
       const message = `${strategy}: the token store failed (${operation}). It is safe to try again.`;
-      throw new TokenStoreError(message, { operation, strategy, cause: foreignCause(error, (text) => redact(text, secrets)) });
+      // Database clients quote what they could not write, and parsers what they could not read.
+      const clean = (text: string): string => redact(operation === 'get' ? text.replace(/\{.*/s, '…') : text, secretsOf(written, lastSeen));
+      throw new TokenStoreError(message, { operation, strategy, cause: foreignCause(error, clean) });
     }
   }
 
@@ -82,9 +76,13 @@ export function storeEntry(store: TokenStore, key: string, strategy: string): St
         begin(() => store.get(key)),
       );
       if (!found) return undefined; // databases say `null`
-      if (found.version !== disowned) return { set: isTokenSet(found.entry) ? found.entry : undefined, version: found.version };
-      remove(disowned).catch(() => {});
-      return undefined;
+      if (found.version === disowned) {
+        remove(disowned).catch(() => {});
+        return undefined;
+      }
+      const set = isTokenSet(found.entry) ? found.entry : undefined;
+      lastSeen = set ?? lastSeen;
+      return { set, version: found.version };
     },
 
     async write(set, ifVersion, onLate) {
@@ -96,9 +94,7 @@ export function storeEntry(store: TokenStore, key: string, strategy: string): St
         });
       writing = current;
       try {
-        // Database clients quote what they could not write.
-        const secrets = [set.accessToken, set.refreshToken, set.idToken].filter((secret) => secret !== undefined);
-        return await bounded('set', work, { secrets });
+        return await bounded('set', work, STORE_TIMEOUT_MS, set);
       } catch (error) {
         work.then((late) => late !== false && onLate(late)).catch(() => {});
         throw error;
@@ -114,7 +110,7 @@ export function storeEntry(store: TokenStore, key: string, strategy: string): St
     async lock(signal) {
       const locking = begin(() => store.lock?.(key, { ...LOCK, signal }));
       try {
-        return await bounded('lock', locking, { timeoutMs: LOCK.waitMs });
+        return await bounded('lock', locking, LOCK.waitMs);
       } catch (error) {
         locking.then((lock) => lock?.release()).catch(() => {}); // it runs out by itself
         throw error;
@@ -130,6 +126,10 @@ export function storeEntry(store: TokenStore, key: string, strategy: string): St
     kept: undefined,
     writing: () => writing,
   };
+}
+
+function secretsOf(...sets: readonly (TokenSet | undefined)[]): string[] {
+  return sets.flatMap((set) => [set?.accessToken, set?.refreshToken, set?.idToken].filter((secret) => secret !== undefined));
 }
 
 /** A store that throws at once fails like one that rejects. */

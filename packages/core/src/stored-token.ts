@@ -6,10 +6,13 @@ export interface StoredToken {
   readonly set: TokenSet;
   /** Of this token in the store; `undefined` where it never got there. */
   readonly version?: string | undefined;
-  /** Of the entry that it should have replaced, where writing it failed: what still has this version is older than what is in memory. */
+  /**
+   * Where writing it failed: version of the entry that it should have replaced, `null` for none. An entry that still has this version is older than what
+   * is in memory.
+   */
   readonly outlived?: string | null | undefined;
-  /** Access token before this one, where that was not written either: it may still arrive. */
-  readonly predecessor?: string | undefined;
+  /** Access tokens before this one that were not written either: those writes may still arrive. */
+  readonly predecessors?: readonly string[] | undefined;
   /** Its refresh token was refused: it is not sent again. */
   readonly isRefused?: boolean | undefined;
 }
@@ -20,17 +23,22 @@ export function isOutlived(found: Found | undefined, token: StoredToken | undefi
   return token?.outlived !== undefined && token.outlived === (found?.version ?? null);
 }
 
+/** The access tokens that {@link StoredToken.predecessors} of the token after `token` has to name. */
+export function unwrittenUpTo(token: StoredToken | undefined): readonly string[] {
+  return token?.outlived === undefined ? [] : [...(token.predecessors ?? []), token.set.accessToken];
+}
+
 /** Writes again what could not be written. @returns The version of what stands there now; `undefined`: it failed again, or is not wanted any more. */
 export async function saveAgain(
   entry: StoreEntry,
-  { set, outlived = null, predecessor }: StoredToken,
+  { set, outlived = null, predecessors = [] }: StoredToken,
   isWanted: () => boolean,
 ): Promise<string | undefined> {
   try {
     const found = await entry.read();
     // The first write has arrived after all, or somebody wrote or signed out since: that is newer than what is here.
-    const isOwn = predecessor !== undefined && found?.set?.accessToken === predecessor;
-    if (!isOwn && (found?.version ?? null) !== outlived) return found?.version ?? 'gone';
+    const isOlder = found?.set !== undefined && predecessors.includes(found.set.accessToken);
+    if (!isOlder && (found?.version ?? null) !== outlived) return found?.version ?? 'gone';
     const onLate = (late: string): unknown => isWanted() || entry.delete(late);
     const version = await entry.write(set, found?.version ?? null, onLate);
     if (version !== false && !isWanted()) await entry.delete(version);

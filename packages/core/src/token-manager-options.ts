@@ -1,6 +1,7 @@
 import { ConfigurationError } from './auth-error.ts';
 import type { AuthEvent } from './auth-event.ts';
 import type { Awaitable } from './auth-strategy.ts';
+import { checkKnownKeys } from './check-known-keys.ts';
 import type { TokenSet } from './token-set.ts';
 import type { TokenStore } from './token-store.ts';
 
@@ -34,7 +35,7 @@ export interface TokenManagerOptions {
    * nothing is locked where there is none. Default false: a store that fails is done without until there is a refresh token.
    */
   readonly needsRefreshToken?: boolean | undefined;
-  /** Is given what a refresh brought that nobody wants any more, to revoke it: somebody has signed out, or in, meanwhile. Default: it is dropped. */
+  /** Is given what a refresh brought that nobody wants any more, to revoke it: `invalidate` or `adopt` was called meanwhile. Default: it is dropped. */
   readonly onDiscarded?: ((set: TokenSet) => void) | undefined;
   /** Token requests per refresh, while they fail in a way that trying again can mend. Default 3; with a refresh token at hand never more than 2. */
   readonly maxAttempts?: number | undefined;
@@ -48,9 +49,18 @@ export interface TokenManagerOptions {
   readonly random?: () => number;
 }
 
+type WithDefault = 'needsRefreshToken' | 'maxAttempts' | 'attemptTimeoutMs' | 'totalTimeoutMs' | 'now' | 'random';
+
+/** Options with their defaults; `strategy`: its name. */
+export type TokenManagerSettings = Omit<TokenManagerOptions, WithDefault> & {
+  readonly [Option in WithDefault]: NonNullable<TokenManagerOptions[Option]>;
+} & { readonly strategy: string };
+
 /** @throws {ConfigurationError} for what no token manager can be made of. */
-export function checkTokenManagerOptions(options: TokenManagerOptions, strategy: string): void {
-  const { key, fetchToken, maxAttempts = 1, attemptTimeoutMs = 1, totalTimeoutMs = 1 } = options;
+export function checkTokenManagerOptions(options: TokenManagerOptions): TokenManagerSettings {
+  checkKnownKeys(options, OPTIONS, { strategy: 'createTokenManager' });
+  const { name: strategy = 'tokenManager', key, fetchToken, now = () => Date.now(), random = Math.random } = options;
+  const { needsRefreshToken = false, maxAttempts = 3, attemptTimeoutMs = 10_000, totalTimeoutMs = 30_000 } = options;
   for (const [option, value] of Object.entries({ maxAttempts, attemptTimeoutMs, totalTimeoutMs })) {
     if (!(value > 0)) throw new ConfigurationError(`\`${option}\` must be a number above 0.`, { option, strategy });
   }
@@ -58,4 +68,20 @@ export function checkTokenManagerOptions(options: TokenManagerOptions, strategy:
     throw new ConfigurationError('`key` must say which token this is.', { option: 'key', strategy });
   if (typeof fetchToken !== 'function')
     throw new ConfigurationError('`fetchToken` must be a function.', { option: 'fetchToken', strategy });
+  return { ...options, strategy, needsRefreshToken, maxAttempts, attemptTimeoutMs, totalTimeoutMs, now, random };
 }
+
+const OPTIONS: readonly string[] = [
+  'key',
+  'fetchToken',
+  'store',
+  'name',
+  'initial',
+  'needsRefreshToken',
+  'onDiscarded',
+  'maxAttempts',
+  'attemptTimeoutMs',
+  'totalTimeoutMs',
+  'now',
+  'random',
+] satisfies (keyof TokenManagerOptions)[];

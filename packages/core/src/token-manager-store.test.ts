@@ -17,7 +17,8 @@ describe('a store', () => {
     const store = { ...memoryStore(), get: () => ({ version: '1', ...answer }) as never };
     const tokens = manager(tokenEndpoint().fetchToken, { store });
     expect(await tokens.getToken({ emit: (event) => events.push(event) })).toMatchObject({ accessToken: 'token-1' });
-    expect(events).toContainEqual({ type: 'token-store-failed', strategy: 'test', generation: 1, operation: 'get' });
+    const message = 'the entry is not a token set';
+    expect(events).toContainEqual({ type: 'token-store-failed', strategy: 'test', generation: 1, operation: 'get', message });
   });
 
   it('has the token before anyone gets it, and shares it: two managers make one request', async () => {

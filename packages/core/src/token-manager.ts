@@ -1,16 +1,17 @@
-import { type AuthError, isAuthError } from './auth-error.ts';
+import { type AuthError, isAuthError, TokenStoreError } from './auth-error.ts';
 import type { AuthEvent } from './auth-event.ts';
 import type { Awaitable } from './auth-strategy.ts';
 import { completeTokenSet } from './complete-token-set.ts';
-import { emitterOf } from './emit-to.ts';
+import { emitterOf, report as reportError } from './emit-to.ts';
 import { type HeldToken, heldToken } from './held-token.ts';
 import { type RefreshReport, refreshReport } from './refresh-report.ts';
-import { isRefused, type RequestLimits } from './refresh-transaction.ts';
+import { isRefused } from './refresh-transaction.ts';
 import { sharedTokens } from './shared-tokens.ts';
 import type { StoredToken } from './stored-token.ts';
 import { checkTokenManagerOptions, type TokenManagerOptions } from './token-manager-options.ts';
-import { type PauseTimer, refusedForMs, requestToken } from './token-request.ts';
-import { CLOCK_TOLERANCE_MS, isDoubtful, isInTime, tokenSchedule } from './token-schedule.ts';
+import { tokenRefresh } from './token-refresh.ts';
+import { type PauseTimer, refusedForMs } from './token-request.ts';
+import { CLOCK_TOLERANCE_MS, isInTime } from './token-schedule.ts';
 import type { TokenSet } from './token-set.ts';
 import type { GetTokenOptions, TokenManager } from './token-source.ts';
 import { waitFor } from './wait-for.ts';
@@ -19,6 +20,8 @@ type Reason = Extract<AuthEvent, { type: 'token-fetched' }>['reason'];
 
 /** For how long a replacement that no server accepted is not replaced in turn, and a failed early refresh not repeated. */
 const COOL_DOWN_MS = 30_000;
+/** A caller whose token is thrown away waits for the next one, so often. */
+const MOST_TURNS = 10;
 /** For how long a write that failed is not tried again. */
 const WRITE_COOL_DOWN_MS = 5_000;
 
@@ -48,14 +51,14 @@ const WRITE_COOL_DOWN_MS = 5_000;
  * ```
  */
 export function createTokenManager(options: TokenManagerOptions): TokenManager {
-  const { key, fetchToken, store, name: strategy = 'tokenManager', now = () => Date.now(), random = Math.random } = options;
-  const { initial, onDiscarded, needsRefreshToken = false, maxAttempts = 3, attemptTimeoutMs = 10_000, totalTimeoutMs = 30_000 } = options;
-  checkTokenManagerOptions(options, strategy);
+  const settings = checkTokenManagerOptions(options);
+  const { key, store, initial, onDiscarded, strategy, needsRefreshToken, now, random } = settings;
 
   const shared = store && sharedTokens(store, key, strategy);
   let held: HeldToken | undefined;
   /** Who was signed out, or has signed in, does not come back with it. */
   let seed = initial;
+  /** The refresh under way. Ends early, with `undefined`, when the token is invalidated or another one adopted. */
   let flight: Promise<HeldToken | undefined> | undefined;
   let refusal: { readonly error: AuthError; readonly atMs: number; readonly forMs: number } | undefined;
   /** When a refresh failed last: a token that still works is not refreshed again at once. */
@@ -67,6 +70,8 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
   let pause: PauseTimer | undefined;
   /** Counts invalidations and adoptions: what was on its way at one is thrown away. */
   let epoch = 0;
+  /** Ends the waits for what is thrown away. */
+  let supersede = (): void => {};
   let invalidations = 0;
   /** Somebody is leaving: what the store still holds is not to be read. */
   let leaving: Promise<unknown> | undefined;
@@ -100,13 +105,14 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
       return await fresh(reason, request);
     } finally {
       waiters -= 1;
+      if (waiters === 0) pause?.unref?.();
       emitterOf(request)({ type: 'token-awaited', strategy, generation: held?.generation ?? 0, waitedMs: Math.max(0, now() - sinceMs) });
     }
   }
 
   async function fresh(reason: Reason, request: GetTokenOptions | undefined): Promise<TokenSet> {
     const before = held;
-    for (;;) {
+    for (let turn = 1; turn <= MOST_TURNS; turn += 1) {
       try {
         const after = await waitFor(refresh(reason, request), { signal: request?.signal });
         if (after) return after.set;
@@ -119,14 +125,31 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
         throw error;
       }
     }
+    const message = `${strategy}: the token is invalidated again and again, or the store does not answer with what was written to it.`;
+    throw new TokenStoreError(message, { operation: 'get', strategy });
   }
 
   /** In the background, now and then, while the store lacks the token: other processes would send a refresh token that is spent. */
   async function save(token: HeldToken): Promise<void> {
     if (isWithin(token.writtenAtMs, WRITE_COOL_DOWN_MS)) return;
     token.writtenAtMs = now();
-    const version = await shared?.save({ ...token }, () => token === held);
-    if (version !== undefined) Object.assign(token, { version, outlived: undefined });
+    const startedIn = epoch;
+    const version = await shared?.save({ ...token }, () => startedIn === epoch);
+    if (version !== undefined) saved(token, version);
+  }
+
+  function saved(token: HeldToken, version: string): void {
+    token.version = version;
+    token.outlived = undefined;
+  }
+
+  /** Somebody has signed out, or in, meanwhile. */
+  function discard(set: TokenSet): void {
+    try {
+      onDiscarded?.(set);
+    } catch (error) {
+      reportError(error);
+    }
   }
 
   /** Joins the refresh that is under way, or starts one. `undefined`: its result was thrown away. */
@@ -162,7 +185,10 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
         throw error;
       },
     );
-    flight = current.finally(() => {
+    const superseded = new Promise<undefined>((resolve) => {
+      supersede = () => resolve(undefined);
+    });
+    flight = Promise.race([current, superseded]).finally(() => {
       if (isWanted()) flight = undefined;
     });
     flight.catch(() => {}); // whoever waits sees the failure; if nobody does, it is no unhandled rejection
@@ -176,61 +202,26 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
     isWanted: () => boolean,
   ): Promise<HeldToken | undefined> {
     await leaving;
-    const isUsable = (set: TokenSet, than: TokenSet | undefined): boolean => {
-      const nowMs = now();
-      if (reason === 'rejected' && isDoubtful(set, nowMs)) return false; // there is one replay only
-      return set.accessToken !== than?.accessToken && nowMs < tokenSchedule(set, nowMs, random).blockAtMs;
-    };
-    let isSeeded = false;
-    let brought: TokenSet | undefined;
-    const request = async (given: TokenSet | undefined, limits?: RequestLimits): Promise<TokenSet> => {
-      if (given && given === seed && reason !== 'forced' && isUsable(given, replaced?.set)) {
-        isSeeded = true;
-        return completeTokenSet(given, undefined, now(), strategy);
-      }
-      let current = given;
-      const send = async (signal: AbortSignal, attempt: number): Promise<TokenSet> => {
-        const newer = attempt > 1 && current?.refreshToken !== undefined ? await limits?.reread() : undefined;
-        if (newer && isUsable(newer, given)) return newer;
-        current = newer ?? current;
-        brought = completeTokenSet(await fetchToken({ current, signal, emit: report.emit }), current, now(), strategy);
-        return brought;
-      };
-      return requestToken(send, {
-        maxAttempts: given?.refreshToken === undefined ? maxAttempts : Math.min(maxAttempts, 2),
-        attemptTimeoutMs,
-        totalTimeoutMs: Math.min(totalTimeoutMs, limits?.timeoutMs ?? Infinity),
-        now,
-        random,
-        strategy,
-        isWanted,
-        onRetry: report.retried,
-        onPause: (timer) => {
-          pause = timer;
-          if (waiters === 0) timer.unref?.();
-        },
-      });
-    };
-    const result = shared
-      ? await shared.replace(replaced, {
-          now,
-          strategy,
-          isUsable,
-          isWanted,
-          isForced: reason === 'forced',
-          initial: seed,
-          needsRefreshToken,
-          request,
-          onLocked: report.locked,
-          onStoreFailed: report.storeFailed,
-        })
-      : { set: await request(replaced?.isRefused ? undefined : (replaced?.set ?? seed)) };
-    if (!result || !isWanted()) {
-      if (brought) onDiscarded?.(brought);
-      return undefined;
-    }
-    const isAdopted = isSeeded || 'isAdopted' in result;
-    const fresh = hold(result, !isAdopted && (reason === 'rejected' || (replaced?.isRejected ?? false)));
+    const { result, isAdopted, dropped } = await tokenRefresh({
+      settings,
+      shared,
+      reason,
+      replaced,
+      seed,
+      report,
+      isWanted,
+      onPause(timer) {
+        pause = timer;
+        if (waiters === 0) timer.unref?.();
+      },
+      onSaved: ({ set }, version) => held?.set === set && saved(held, version),
+    });
+    if (dropped) discard(dropped);
+    if (!result) return undefined;
+    const isForRejection = reason === 'rejected' || (replaced?.isRejected ?? false);
+    // A fleet, too, replaces a token for a rejection once: what another process has just fetched counts like one's own.
+    const isFresh = !isAdopted || isWithin(result.set.receivedAtMs ?? -Infinity, COOL_DOWN_MS);
+    const fresh = hold(result, isForRejection && isFresh);
     if (isAdopted) report.adopted(fresh.set);
     else report.fetched(fresh.set, reason);
     return fresh;
@@ -239,6 +230,7 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
   /** Forgets the token, and what is on its way. */
   function reset(): void {
     epoch += 1;
+    supersede();
     held = undefined;
     flight = undefined;
     refusal = undefined;
@@ -285,7 +277,7 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
       if (isWanted()) {
         reset();
         held = hold({ set, version }, false);
-      } else onDiscarded?.(set);
+      } else discard(set);
       return set;
     },
     peek: () => held?.set,

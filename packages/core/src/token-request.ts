@@ -1,5 +1,6 @@
 import { AuthError, isAuthError, type TokenEndpointError } from './auth-error.ts';
 import { foreignCause } from './foreign-cause.ts';
+import { stopwatch } from './stopwatch.ts';
 import type { TokenSet } from './token-set.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -13,6 +14,10 @@ export interface TokenRequestPolicy {
   readonly strategy: string;
   /** Asked after each pause: whether anybody still wants a token. */
   readonly isWanted: () => boolean;
+  /** Asked before each pause: whether there is time for it, and for another attempt. */
+  readonly hasTimeFor: (pauseMs: number) => boolean;
+  /** A process that was stopped for longer than this is not to try again: what it may send was known before that. */
+  readonly longestStopMs: number;
   /** Is given the timer of each pause: whether it keeps the process alive is the caller's to say. */
   readonly onPause: (timer: PauseTimer) => void;
   readonly onRetry: (retry: { readonly attempt: number; readonly delayMs: number; readonly code: string }) => void;
@@ -41,18 +46,22 @@ export async function requestToken(
 ): Promise<TokenSet> {
   const deadlineMs = policy.now() + policy.totalTimeoutMs;
   for (let attempt = 1; ; attempt++) {
-    const leftMs = deadlineMs - policy.now();
+    const timeoutMs = Math.min(policy.attemptTimeoutMs, deadlineMs - policy.now());
+    const passedMs = stopwatch(policy.now);
     try {
-      return await attemptOnce((signal) => send(signal, attempt), Math.min(policy.attemptTimeoutMs, leftMs), policy.strategy);
+      return await attemptOnce((signal) => send(signal, attempt), timeoutMs, policy.strategy);
     } catch (thrown) {
       const error = toAuthError(thrown, policy.strategy);
       const delayMs = retryDelayMs(error, attempt, policy.random);
+      const lateMs = passedMs() - timeoutMs;
       if (attempt >= policy.maxAttempts || !isTransient(error) || policy.now() + delayMs >= deadlineMs) throw error;
+      if (lateMs > policy.longestStopMs || !policy.hasTimeFor(delayMs)) throw error;
       policy.onRetry({ attempt, delayMs, code: error.code });
+      const pausedMs = stopwatch(policy.now);
       await new Promise((resolve) => {
         policy.onPause(setTimeout(resolve, delayMs) as unknown as PauseTimer);
       });
-      if (!policy.isWanted()) throw error;
+      if (!policy.isWanted() || pausedMs() - delayMs > policy.longestStopMs) throw error;
       // A machine that slept meanwhile has no time left: a refresh token that is sent and not waited for is lost.
       if (policy.now() >= deadlineMs) throw error;
     }
@@ -119,11 +128,7 @@ function toAuthError(thrown: unknown, strategy: string): AuthError {
         strategy,
         cause,
       })
-    : new AuthError(`${strategy}: fetching a token failed${cause ? `: ${cause.message}` : '.'}`, {
-        code: 'STRATEGY_FAILED',
-        strategy,
-        cause,
-      });
+    : new AuthError(`${strategy}: fetching a token failed. \`cause\` says why.`, { code: 'STRATEGY_FAILED', strategy, cause });
 }
 
 /** The Fetch standard makes every network error a TypeError, with the reason in its cause or its message only; other clients set `code`. */
