@@ -1,10 +1,13 @@
 import type { AuthEvent } from './auth-event.ts';
 
 /** `onEvent` as nothing that can fail. */
-export function emitTo(onEvent: (event: AuthEvent) => void): (event: AuthEvent) => void {
-  return (event) => {
+export const emitTo: (onEvent: (event: AuthEvent) => void) => (event: AuthEvent) => void = withoutErrors;
+
+/** A callback as nothing that can fail. */
+export function withoutErrors<T>(callback: (value: T) => void): (value: T) => void {
+  return (value) => {
     try {
-      onEvent(event);
+      callback(value);
     } catch (error) {
       report(error);
     }

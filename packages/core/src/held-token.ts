@@ -31,3 +31,9 @@ export function heldToken(
   const state = { isAccepted: false, isRejected: false, isRefused: false, failure: undefined };
   return { set, version, outlived, predecessors, ...schedule, generation, isReplacement, heldSinceMs: nowMs, writtenAtMs: nowMs, ...state };
 }
+
+/** The store has it, or something newer: it need not be written again. */
+export function markSaved(token: HeldToken, version: string): void {
+  token.version = version;
+  token.outlived = undefined;
+}

@@ -2,6 +2,7 @@ import { ConfigurationError } from './auth-error.ts';
 import type { AuthEvent } from './auth-event.ts';
 import type { Awaitable } from './auth-strategy.ts';
 import { checkKnownKeys } from './check-known-keys.ts';
+import { withoutErrors } from './emit-to.ts';
 import type { TokenSet } from './token-set.ts';
 import type { TokenStore } from './token-store.ts';
 
@@ -49,7 +50,7 @@ export interface TokenManagerOptions {
   readonly random?: () => number;
 }
 
-type WithDefault = 'needsRefreshToken' | 'maxAttempts' | 'attemptTimeoutMs' | 'totalTimeoutMs' | 'now' | 'random';
+type WithDefault = 'onDiscarded' | 'needsRefreshToken' | 'maxAttempts' | 'attemptTimeoutMs' | 'totalTimeoutMs' | 'now' | 'random';
 
 /** Options with their defaults; `strategy`: its name. */
 export type TokenManagerSettings = Omit<TokenManagerOptions, WithDefault> & {
@@ -68,8 +69,11 @@ export function checkTokenManagerOptions(options: TokenManagerOptions): TokenMan
     throw new ConfigurationError('`key` must say which token this is.', { option: 'key', strategy });
   if (typeof fetchToken !== 'function')
     throw new ConfigurationError('`fetchToken` must be a function.', { option: 'fetchToken', strategy });
-  return { ...options, strategy, needsRefreshToken, maxAttempts, attemptTimeoutMs, totalTimeoutMs, now, random };
+  const onDiscarded = options.onDiscarded ? withoutErrors(options.onDiscarded) : ignore;
+  return { ...options, onDiscarded, strategy, needsRefreshToken, maxAttempts, attemptTimeoutMs, totalTimeoutMs, now, random };
 }
+
+const ignore = (): void => {};
 
 const OPTIONS: readonly string[] = [
   'key',

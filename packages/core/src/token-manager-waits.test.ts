@@ -86,7 +86,7 @@ it('what a store quotes when it cannot be read is left out of the error', async 
     let isBroken = false;
     const get: TokenStore['get'] = (key) => (isBroken ? Promise.reject(new Error(`bad row: ${quoted}`)) : inner.get(key));
     const tokens = manager({ ...inner, get }, rotatingEndpoint().fetchToken);
-    await tokens.getToken({ forceRefresh: true }).then(undefined, () => {});
+    await expect(Promise.resolve(tokens.getToken({ forceRefresh: true }))).rejects.toThrow();
     isBroken = true;
     const error = await Promise.resolve(tokens.getToken({ forceRefresh: true })).catch((thrown: Error) => thrown);
     expect((error as Error).cause).toMatchObject({ message: expect.stringContaining('bad row') });

@@ -2,8 +2,8 @@ import { type AuthError, isAuthError, TokenStoreError } from './auth-error.ts';
 import type { AuthEvent } from './auth-event.ts';
 import type { Awaitable } from './auth-strategy.ts';
 import { completeTokenSet } from './complete-token-set.ts';
-import { emitterOf, report as reportError } from './emit-to.ts';
-import { type HeldToken, heldToken } from './held-token.ts';
+import { emitterOf } from './emit-to.ts';
+import { type HeldToken, heldToken, markSaved } from './held-token.ts';
 import { type RefreshReport, refreshReport } from './refresh-report.ts';
 import { isRefused } from './refresh-transaction.ts';
 import { sharedTokens } from './shared-tokens.ts';
@@ -52,7 +52,7 @@ const WRITE_COOL_DOWN_MS = 5_000;
  */
 export function createTokenManager(options: TokenManagerOptions): TokenManager {
   const settings = checkTokenManagerOptions(options);
-  const { key, store, initial, onDiscarded, strategy, needsRefreshToken, now, random } = settings;
+  const { key, store, initial, strategy, needsRefreshToken, now, random } = settings;
 
   const shared = store && sharedTokens(store, key, strategy);
   let held: HeldToken | undefined;
@@ -70,8 +70,8 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
   let pause: PauseTimer | undefined;
   /** Counts invalidations and adoptions: what was on its way at one is thrown away. */
   let epoch = 0;
-  /** Ends the waits for what is thrown away. */
-  let supersede = (): void => {};
+  /** Ends the waits for the refresh under way: its result is thrown away. */
+  let supersede: (() => void) | undefined;
   let invalidations = 0;
   /** Somebody is leaving: what the store still holds is not to be read. */
   let leaving: Promise<unknown> | undefined;
@@ -135,21 +135,7 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
     token.writtenAtMs = now();
     const startedIn = epoch;
     const version = await shared?.save({ ...token }, () => startedIn === epoch);
-    if (version !== undefined) saved(token, version);
-  }
-
-  function saved(token: HeldToken, version: string): void {
-    token.version = version;
-    token.outlived = undefined;
-  }
-
-  /** Somebody has signed out, or in, meanwhile. */
-  function discard(set: TokenSet): void {
-    try {
-      onDiscarded?.(set);
-    } catch (error) {
-      reportError(error);
-    }
+    if (version !== undefined) markSaved(token, version);
   }
 
   /** Joins the refresh that is under way, or starts one. `undefined`: its result was thrown away. */
@@ -189,7 +175,7 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
       supersede = () => resolve(undefined);
     });
     flight = Promise.race([current, superseded]).finally(() => {
-      if (isWanted()) flight = undefined;
+      if (isWanted()) flight = supersede = undefined;
     });
     flight.catch(() => {}); // whoever waits sees the failure; if nobody does, it is no unhandled rejection
     return flight;
@@ -214,9 +200,9 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
         pause = timer;
         if (waiters === 0) timer.unref?.();
       },
-      onSaved: ({ set }, version) => held?.set === set && saved(held, version),
+      onSaved: ({ set }, version) => held?.set === set && markSaved(held, version),
     });
-    if (dropped) discard(dropped);
+    if (dropped) settings.onDiscarded(dropped);
     if (!result) return undefined;
     const isForRejection = reason === 'rejected' || (replaced?.isRejected ?? false);
     // A fleet, too, replaces a token for a rejection once: what another process has just fetched counts like one's own.
@@ -230,9 +216,9 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
   /** Forgets the token, and what is on its way. */
   function reset(): void {
     epoch += 1;
-    supersede();
+    supersede?.();
     held = undefined;
-    flight = undefined;
+    flight = supersede = undefined;
     refusal = undefined;
     seed = undefined;
     failedAtMs = -Infinity;
@@ -277,7 +263,7 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
       if (isWanted()) {
         reset();
         held = hold({ set, version }, false);
-      } else discard(set);
+      } else settings.onDiscarded(set);
       return set;
     },
     peek: () => held?.set,
