@@ -36,5 +36,7 @@ export async function keepSaving(entry: StoreEntry, token: StoredToken, held: He
   }
   if (entry.kept !== lock) return; // taken over
   entry.kept = undefined;
+  // Signed out: whoever has the lock next would send what is spent.
+  if (!steps.isWanted() && token.outlived) await entry.delete(token.outlived).catch(() => {});
   await steps.release(lock);
 }

@@ -74,7 +74,7 @@ class Turn {
     const waited = stopwatch(now);
     const meanwhile = this.#isHopeless || this.#takeKept() ? undefined : await this.#lockOrAdopt();
     if (meanwhile) return meanwhile;
-    if (this.#lock) onLocked(waited());
+    if (this.#lock) onLocked(Math.round(waited()));
     try {
       const outcome = await this.#refresh();
       if (outcome === AGAIN) this.#keepTakenOver();

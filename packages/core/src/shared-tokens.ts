@@ -43,7 +43,7 @@ export function sharedTokens(store: TokenStore, key: string, strategy: string): 
     async put(set: TokenSet, isWanted: () => boolean) {
       for (let turn = 1; turn <= MOST_TURNS; turn += 1) {
         // Only over what stands there now: a write that arrives late must not replace a newer sign-in. What cannot be read is written over.
-        const ifVersion = await entry.read().then(
+        const ifVersion = await entry.look().then(
           (found) => found?.version ?? null,
           () => undefined,
         );
@@ -51,7 +51,7 @@ export function sharedTokens(store: TokenStore, key: string, strategy: string): 
           .write(set, ifVersion, (late) => entry.delete(late))
           .catch(async (error: unknown) => {
             // Whoever is told that it failed is not signed in by it: it may have been carried out all the same.
-            const found = await entry.read().catch(() => undefined);
+            const found = await entry.look().catch(() => undefined);
             if (found?.set?.accessToken === set.accessToken) await remove(found.version);
             throw error;
           });
@@ -70,12 +70,12 @@ export function sharedTokens(store: TokenStore, key: string, strategy: string): 
       let version = held?.version;
       try {
         for (let turn = 1; turn < MOST_TURNS; turn += 1) {
-          const read = await entry.read().then(
+          const seen = await entry.look().then(
             (found) => ({ found }),
             () => undefined,
           );
-          if (!read) break;
-          const { found } = read;
+          if (!seen) break;
+          const { found } = seen;
           set = found?.set ?? set;
           version = found?.version ?? version;
           // By its version: a sign-out that arrives late must not end the next session.

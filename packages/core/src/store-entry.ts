@@ -19,6 +19,8 @@ export interface Found {
 /** One entry of a store: each wait for it is bounded, each failure a {@link TokenStoreError} that carries nothing of the foreign error but its words. */
 export interface StoreEntry {
   read(): Promise<Found | undefined>;
+  /** As {@link StoreEntry.read}, and what is disowned as well. */
+  look(): Promise<Found | undefined>;
   /**
    * @param ifVersion As in {@link TokenStore.set}.
    * @param onLate Is given the version of a write that arrives after its wait has ended in an error.
@@ -66,24 +68,28 @@ export function storeEntry(store: TokenStore, key: string, strategy: string): St
     );
   }
 
+  async function look(): Promise<Found | undefined> {
+    const found = await bounded(
+      'get',
+      begin(() => store.get(key)),
+    );
+    if (!found) return undefined; // databases say `null`
+    const set = isTokenSet(found.entry) ? found.entry : undefined;
+    lastSeen = set ?? lastSeen;
+    return { set, version: found.version };
+  }
+
   let writing: Promise<unknown> | undefined;
   let disowned: string | undefined;
 
   return {
     async read() {
-      const found = await bounded(
-        'get',
-        begin(() => store.get(key)),
-      );
-      if (!found) return undefined; // databases say `null`
-      if (found.version === disowned) {
-        remove(disowned).catch(() => {});
-        return undefined;
-      }
-      const set = isTokenSet(found.entry) ? found.entry : undefined;
-      lastSeen = set ?? lastSeen;
-      return { set, version: found.version };
+      const found = await look();
+      if (found === undefined || found.version !== disowned) return found;
+      remove(disowned).catch(() => {});
+      return undefined;
     },
+    look,
 
     async write(set, ifVersion, onLate) {
       const work = begin(() => store.set(key, set, ifVersion === undefined ? undefined : { ifVersion }));

@@ -165,3 +165,46 @@ it('a sign-in that a sign-out overtook stays signed out, though it cannot be tak
   await vi.advanceTimersByTimeAsync(100);
   expect(entryOf(inner)).toBeUndefined();
 });
+
+it('what could not be deleted is there for the next sign-out, and no obstacle to the next sign-in', async () => {
+  const inner = memoryStore();
+  inner.set('k', tokenSet('old'));
+  const tokens = manager({ ...inner, delete: down }, rotatingEndpoint().fetchToken);
+  for (let time = 0; time < 2; time += 1) await expect(tokens.invalidate()).rejects.toMatchObject({ operation: 'delete' });
+  await tokens.adopt(tokenSet('new'));
+  expect(entryOf(inner)?.accessToken).toBe('at-new');
+});
+
+it('a lock that is kept when its process signs out is given back after what is spent is gone', async () => {
+  const inner = memoryStore();
+  inner.set('k', tokenSet('0', 0));
+  const steps: string[] = [];
+  const here = manager(
+    {
+      ...inner,
+      set: down,
+      get: async (key) => {
+        await later(1_500); // its sign-out reads while the lock is given back
+        return inner.get(key);
+      },
+      delete: (...rest) => {
+        steps.push('deleted');
+        return inner.delete(...rest);
+      },
+      lock: async (...rest) => {
+        const { release } = await inner.lock!(...rest);
+        return {
+          release() {
+            steps.push('released');
+            return release();
+          },
+        };
+      },
+    },
+    rotatingEndpoint().fetchToken,
+  );
+  await settled(here.getToken(), 4_000);
+  await settled(here.invalidate(), 10_000);
+  expect(steps[0]).toBe('deleted');
+  expect(steps).toContain('released');
+});
