@@ -3,7 +3,7 @@ import { type HeldLock, keepSaving } from './held-lock.ts';
 import type { RefreshResult, RefreshSteps, RequestLimits } from './refresh-steps.ts';
 import { stopwatch } from './stopwatch.ts';
 import { type Found, LOCK, STORE_TIMEOUT_MS, type StoreEntry, type StoreOperation } from './store-entry.ts';
-import { isOutlived, type StoredToken, unwrittenUpTo } from './stored-token.ts';
+import { isOutlived, type StoredToken } from './stored-token.ts';
 import type { TokenSet } from './token-set.ts';
 import { pauseFor } from './wait-for.ts';
 
@@ -179,13 +179,14 @@ class Turn {
     });
     if (version) return isWanted() ? { set, version } : discard(version);
     if (version === undefined && !isWanted()) return discard(over?.version); // what stands there is spent
-    const predecessors = unwrittenUpTo(replaced);
+    const older = [...(replaced?.predecessors ?? []), replaced?.set.accessToken, over?.set?.accessToken];
+    const predecessors = older.filter((token) => token !== undefined);
     if (version === false) {
       const found = await this.#entry.read().catch(() => over);
       if (!found && over) return undefined; // signed out meanwhile, by another process
       // An earlier write of the token that is replaced here, or of one before it, has arrived after all.
-      const isOwn = found?.set && [...predecessors, replaced?.set.accessToken].includes(found.set.accessToken);
-      if (isOwn && found.version !== over?.version) return this.#write(set, found);
+      const isOlder = found?.set && predecessors.includes(found.set.accessToken);
+      if (isOlder && found.version !== over?.version) return this.#write(set, found);
       const winner = found === over ? undefined : this.#adoptable(found);
       if (winner) return winner;
     }

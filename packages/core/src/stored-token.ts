@@ -11,7 +11,7 @@ export interface StoredToken {
    * is in memory.
    */
   readonly outlived?: string | null | undefined;
-  /** Access tokens before this one that were not written either: those writes may still arrive. */
+  /** Access tokens before this one, where it is not written: a write of theirs may still arrive, and is no newer one. */
   readonly predecessors?: readonly string[] | undefined;
   /** Its refresh token was refused: it is not sent again. */
   readonly isRefused?: boolean | undefined;
@@ -21,11 +21,6 @@ export interface StoredToken {
 export function isOutlived(found: Found | undefined, token: StoredToken | undefined): boolean {
   if (token?.isRefused && found?.set && found.set.refreshToken === token.set.refreshToken) return true;
   return token?.outlived !== undefined && token.outlived === (found?.version ?? null);
-}
-
-/** The access tokens that {@link StoredToken.predecessors} of the token after `token` has to name. */
-export function unwrittenUpTo(token: StoredToken | undefined): readonly string[] {
-  return token?.outlived === undefined ? [] : [...(token.predecessors ?? []), token.set.accessToken];
 }
 
 /** Writes again what could not be written. @returns The version of what stands there now; `undefined`: it failed again, or is not wanted any more. */

@@ -86,6 +86,25 @@ it('one of a token that was refreshed meanwhile is followed by the newer one', a
   expect(sent).toEqual(['rt-0', 'rt-1']);
 });
 
+it('one that is written while the next token is fetched is still the older one', async () => {
+  const inner = memoryStore();
+  inner.set('k', tokenSet('0', 0));
+  let writes = 0;
+  const set: TokenStore['set'] = async (...rest) => {
+    writes += 1;
+    if (writes === 1 || writes === 3) return down();
+    if (writes === 2) await later(300); // of the first token, once more
+    return inner.set(...rest);
+  };
+  const { fetchToken, sent } = rotatingEndpoint({ tookMs: 400 });
+  const here = manager({ ...inner, set }, fetchToken);
+  await settled(here.getToken(), 700);
+  expect((await settled(here.getToken({ forceRefresh: true }), 500)).accessToken).toBe('at-2');
+  expect([entryOf(inner)?.accessToken, writes]).toEqual(['at-1', 3]);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect([entryOf(inner)?.accessToken, here.isSettled(), sent]).toEqual(['at-2', true, ['rt-0', 'rt-1']]);
+});
+
 it('a sign-in that fails and arrives late does not touch the next one', async () => {
   const inner = memoryStore();
   let writes = 0;
