@@ -54,7 +54,8 @@ const anyAdapter: Adapters = ['xhr', 'http', 'fetch'];
  */
 export function attachAuth(instance: AxiosLike, strategy: AuthStrategy, options: WithAuthOptions = {}): () => void {
   if (typeof instance?.interceptors?.request?.use !== 'function') {
-    const message = '`instance` must be an axios instance: attachAuth(axios.create({ baseURL }), strategy).';
+    const message =
+      '`instance` must be an axios instance: attachAuth(axios, strategy). For fetch and ky see @authseam/adapter-fetch and -ky.';
     throw new ConfigurationError(message, { option: 'instance' });
   }
   const { defaults, interceptors } = instance;

@@ -16,7 +16,7 @@ import { isFetchAdapter, nameOf } from './axios-adapters.ts';
 import { asData, prepareBody, withBody } from './axios-body.ts';
 import { headerOf, withHeaders } from './axios-headers.ts';
 import { type Outcome, outcomeOf, showUrl } from './axios-outcome.ts';
-import { hopByHop, nextHop, type SeenRedirect } from './axios-redirect.ts';
+import { nextHop, type Unfollowed, unfollowed } from './axios-redirect.ts';
 import { AxiosAuthResponse, discardResponse } from './axios-response.ts';
 import { addressOf, finalUrlOf } from './axios-url.ts';
 
@@ -39,7 +39,8 @@ interface Sender {
   readonly adapter: AxiosAdapter;
   /** It is one of axios's own. */
   readonly isOurs: boolean;
-  readonly seen?: SeenRedirect | undefined;
+  /** How it is kept from following redirects, where it is. */
+  readonly redirects?: Unfollowed;
 }
 
 /** One hop of one call of an axios instance, seen from inside its adapter. */
@@ -58,8 +59,7 @@ export class AxiosCall implements ClientCall<Outcome> {
   readonly auth: InternalAxiosRequestConfig['auth'];
   readonly #startedAtMs: number;
   #finalUrl: string | undefined;
-  /** The strategy has seen the URL: from then on axios gets it as it is, and nothing to add to it. */
-  #isFinal = false;
+  #isUrlPromised = false;
   #hasWaited = false;
 
   constructor(root: AxiosRoot, config: InternalAxiosRequestConfig, hops = 0, startedAtMs: number = config.timeout ? performance.now() : 0) {
@@ -80,9 +80,13 @@ export class AxiosCall implements ClientCall<Outcome> {
     return (this.config.method ?? 'get').toUpperCase();
   }
 
-  /** As the strategy gets it. */
-  get signedUrl(): string {
-    this.#isFinal = true;
+  /**
+   * The URL for the strategy, which may sign it: from now on axios gets it as it is, and nothing to add to it. Left alone, each adapter of axios spells
+   * `params` in its own way (`it's`, `it%27s`), so that what was signed would not be what is sent. It is not done for everybody, since making it takes
+   * longer than all else that is done for a request, and interceptors and adapters of others look at `baseURL` and `params`.
+   */
+  promiseUrl(): string {
+    this.#isUrlPromised = true;
     return this.finalUrl;
   }
 
@@ -133,7 +137,7 @@ export class AxiosCall implements ClientCall<Outcome> {
     const sent = this.#copy();
     sent.headers = withHeaders(sent.headers, patch.headers);
     if (patch.cookies) sent.headers.set('Cookie', appendCookies(this.header('cookie'), patch.cookies));
-    if (patch.query || this.#isFinal) {
+    if (patch.query || this.#isUrlPromised) {
       Object.assign(sent, { url: appendQuery(this.finalUrl, patch.query), baseURL: undefined, params: undefined, auth: this.auth });
     }
     if (this.read || patch.form?.length) withBody(this, sent, patch.form ?? []);
@@ -141,7 +145,9 @@ export class AxiosCall implements ClientCall<Outcome> {
     const left = isLate ? this.limit()?.timeoutMs : undefined;
     if (left === 0) throw timedOut(root);
     if (left !== undefined) sent.timeout = Math.ceil(left);
-    const { adapter, seen, isOurs } = this.#adapterFor(patch, sent);
+    const { adapter, isOurs, redirects } = this.#adapterFor(patch, sent);
+    const seen = redirects?.seen;
+    Object.assign(sent, redirects?.settings);
     if (isOurs) sent.validateStatus = null;
     const outcome = outcomeOf(adapter(sent), {
       isJudged: !isOurs,
@@ -203,7 +209,7 @@ export class AxiosCall implements ClientCall<Outcome> {
     return copy as unknown as InternalAxiosRequestConfig;
   }
 
-  /** The adapter that sends `sent`, told to show redirects where it can. */
+  /** The adapter that sends `sent`, and how it shows redirects where it can. */
   #adapterFor(patch: AuthPatch, sent: InternalAxiosRequestConfig): Sender {
     const { adapter, hidden, options, strategy } = this.root;
     const name = nameOf(adapter);
@@ -212,7 +218,7 @@ export class AxiosCall implements ClientCall<Outcome> {
     if (hidden && (options.unsafeAllowHiddenRedirects || isStrippedByPlatform(patch, strategy))) return { adapter, isOurs };
     // An XMLHttpRequest cannot be kept from following, and would take along what the browser does not strip.
     const chosen = hidden && name === 'xhr' ? getAdapter('fetch', sent) : adapter;
-    return { adapter: chosen, isOurs, seen: hopByHop(chosen, sent, this.replayable) };
+    return { adapter: chosen, isOurs, redirects: unfollowed(chosen, sent, this.replayable) };
   }
 
   #left(timeoutMs: number): number {
@@ -239,7 +245,7 @@ class AxiosAuthRequest implements AuthRequest {
   }
 
   get url(): string {
-    return this.#call.signedUrl;
+    return this.#call.promiseUrl();
   }
 }
 

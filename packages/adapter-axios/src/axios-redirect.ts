@@ -21,6 +21,11 @@ interface RedirectOptions {
   sensitiveHeaders?: readonly string[];
 }
 
+/** `http`, `https`, or what stands for them. */
+interface Transport {
+  request(options: object, ...rest: unknown[]): unknown;
+}
+
 type Config = InternalAxiosRequestConfig & RedirectOptions;
 
 type BeforeRedirect = NonNullable<Config['beforeRedirect']>;
@@ -39,34 +44,47 @@ const FETCH_LIMIT = [20, 'ERR_NETWORK'] as const;
 /** What a redirect answered, where follow-redirects saw it. */
 export type SeenRedirect = () => Pick<AxiosResponse, 'status' | 'headers'> | undefined;
 
-/**
- * Has `adapter` show redirects instead of following them. axios's http adapter leaves them to follow-redirects, which gives up the body of a redirect
- * and keeps the time: it is stopped when it is about to follow. With a body that is sent once it is left out, since it would keep all of it.
- *
- * @returns What it saw, where it was stopped.
- */
-export function hopByHop(adapter: AxiosAdapter, sent: Config, isReplayable: boolean): SeenRedirect | undefined {
-  const { fetchOptions, transport, maxRedirects } = sent;
+/** What makes an adapter show redirects. */
+export interface Unfollowed {
+  /** To be set on the config that it gets. */
+  readonly settings: Partial<Config>;
+  readonly seen?: SeenRedirect;
+}
+
+/** How `adapter` shows redirects instead of following them when it sends a request such as `config`. */
+export function unfollowed(adapter: AxiosAdapter, config: Config, isReplayable: boolean): Unfollowed {
+  const { fetchOptions, transport, maxRedirects } = config;
   const name = nameOf(adapter);
-  if (transport) {
-    // One of the caller's own, such as follow-redirects, is asked in its own words.
-    const request = (options: object, ...rest: unknown[]): unknown =>
-      transport.request(Object.assign(options, { followRedirects: false }), ...rest);
-    sent.transport = { request };
-  }
-  if (name === 'http' && isReplayable && maxRedirects !== 0 && !transport) {
-    let seen: ReturnType<SeenRedirect>;
-    sent.maxRedirects = 1;
-    sent.beforeRedirect = (_, { statusCode, headers }) => {
-      seen = { status: statusCode, headers };
-      throw new Error('This redirect is followed elsewhere.');
-    };
-    return () => seen;
-  }
+  // With a body that is sent once follow-redirects is left out, since it would keep all of it.
+  if (name === 'http' && isReplayable && maxRedirects !== 0 && !transport) return stoppedRedirect();
   const mode = fetchOptions?.redirect ?? 'follow';
-  if (mode === 'follow' || !isFetchAdapter(adapter, sent)) sent.maxRedirects = 0;
-  if (name === undefined && mode === 'follow') sent.fetchOptions = { ...fetchOptions, redirect: 'manual' };
-  return undefined;
+  return {
+    settings: {
+      ...(transport && { transport: unfollowing(transport) }),
+      ...((mode === 'follow' || !isFetchAdapter(adapter, config)) && { maxRedirects: 0 }),
+      ...(name === undefined && mode === 'follow' && { fetchOptions: { ...fetchOptions, redirect: 'manual' } }),
+    },
+  };
+}
+
+/** axios's http adapter leaves redirects to follow-redirects, which keeps the time and gives up a redirect's body: it is stopped when about to follow. */
+function stoppedRedirect(): Unfollowed {
+  let seen: ReturnType<SeenRedirect>;
+  return {
+    settings: {
+      maxRedirects: 1,
+      beforeRedirect: (_, { statusCode, headers }) => {
+        seen = { status: statusCode, headers };
+        throw new Error('This redirect is followed elsewhere.');
+      },
+    },
+    seen: () => seen,
+  };
+}
+
+/** A transport of the caller's own, such as follow-redirects, is asked in its own words. */
+function unfollowing(transport: Transport): Transport {
+  return { request: (options, ...rest) => transport.request(Object.assign(options, { followRedirects: false }), ...rest) };
 }
 
 /**

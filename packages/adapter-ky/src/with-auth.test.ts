@@ -35,7 +35,11 @@ describe('withAuth', () => {
     ['ky 1.14', ky1()],
   ])('refuses %s, and says what to do', (_, wrong) => {
     expect(() => withAuth(wrong as never, strategy('A'))).toThrow(
-      expect.objectContaining({ code: 'CONFIGURATION_ERROR', option: 'ky', message: expect.stringContaining('withAuth(ky, strategy)') }),
+      expect.objectContaining({
+        code: 'CONFIGURATION_ERROR',
+        option: 'ky',
+        message: expect.stringContaining('withAuth(ky, strategy). For fetch and axios see'),
+      }),
     );
   });
 

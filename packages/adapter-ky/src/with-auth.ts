@@ -39,7 +39,8 @@ declare module 'ky' {
  */
 export function withAuth(ky: KyInstance, strategy: AuthStrategy, options?: WithAuthOptions): KyInstance {
   if (!isKy2(ky)) {
-    const message = 'This adapter takes an instance of ky 2: withAuth(ky, strategy). fetch and axios have adapters of their own.';
+    const message =
+      'This adapter takes an instance of ky 2: withAuth(ky, strategy). For fetch and axios see @authseam/adapter-fetch and -axios.';
     throw new ConfigurationError(message, { option: 'ky' });
   }
   return guarded(

@@ -113,9 +113,19 @@ describe('what is refused, without showing the key', () => {
     ['an empty key', { key: '' }],
     ['no key', {}],
     ['a key of another type', { key: { value: CANARY } }],
+    ['no options', undefined],
+    ['the key alone', CANARY],
+    ['a misspelt option', { key: CANARY, header: 'X-Foo' }],
   ])('at construction: %s', async (_name, options) => {
     const error = await silentFailure(() => apiKey(options as ApiKeyOptions));
     expect(error).toMatchObject({ name: 'ConfigurationError', strategy: 'apiKey' });
+  });
+
+  it('says which options there are', () => {
+    expect(() => apiKey({ key: 'k', header: 'X-Foo' } as ApiKeyOptions)).toThrow(
+      'apiKey: `header` is not an option. It takes key, in, name, prefix.',
+    );
+    expect(() => apiKey({ key: 'k', Name: 'X-Foo' } as ApiKeyOptions)).toThrow('Did you mean `name`?');
   });
 
   it.each<[string, Partial<ApiKeyOptions>]>([

@@ -2,6 +2,7 @@ import {
   type AuthPatch,
   type AuthStrategy,
   ConfigurationError,
+  checkKnownKeys,
   checkSecret,
   isPromiseLike,
   resolveSecret,
@@ -24,7 +25,7 @@ export interface ApiKeyOptions {
 /**
  * Sends an API key with every request. A query key is percent-encoded, a cookie joins the caller's own. Nothing is tried again after a 401.
  *
- * @throws {ConfigurationError} for a key with a line break, a name or prefix that cannot stand there; the key is never shown.
+ * @throws {ConfigurationError} for a misspelt option, a key with a line break, a name or prefix that cannot stand there; the key is never shown.
  * @see OpenAPI 3.1 §4.8.27, Security Scheme Object `apiKey`; RFC 6265 §4.2.1 for cookies
  * @example
  * ```ts
@@ -36,7 +37,8 @@ export interface ApiKeyOptions {
  */
 export function apiKey(options: ApiKeyOptions): AuthStrategy<never> {
   const strategy = 'apiKey';
-  const { key, in: place = 'header', name = 'X-API-Key', prefix = '' } = options ?? {};
+  checkKnownKeys(options, OPTIONS, { strategy });
+  const { key, in: place = 'header', name = 'X-API-Key', prefix = '' } = options;
   checkSecret(key, { option: 'key', strategy });
   if (!PLACES.includes(place)) throw new ConfigurationError(`apiKey: \`in\` is 'header', 'query' or 'cookie'.`, { option: 'in', strategy });
   if (name === '') throw new ConfigurationError('apiKey: `name` is empty.', { option: 'name', strategy });
@@ -63,5 +65,6 @@ export function apiKey(options: ApiKeyOptions): AuthStrategy<never> {
   } satisfies AuthStrategy<never>);
 }
 
+const OPTIONS: readonly string[] = ['key', 'in', 'name', 'prefix'] satisfies (keyof ApiKeyOptions)[];
 const PLACES: readonly unknown[] = ['header', 'query', 'cookie'];
 const SENSITIVE = { header: 'headers', query: 'query', cookie: 'cookies' } as const;

@@ -98,6 +98,16 @@ describe('what is refused, without showing user name or password', () => {
     if (typeof username !== 'function') expect(() => basic(given)).toThrow(expect.objectContaining({ option }));
   });
 
+  it.each<[string, unknown, string]>([
+    ['no options', undefined, 'options'],
+    ['the user name alone', USER, 'options'],
+    ['a misspelt option', { username: USER, pass: PASSWORD }, 'pass'],
+  ])('%s', (_name, options, option) => {
+    const call = () => basic(options as never);
+    expect(call).toThrow(expect.objectContaining({ name: 'ConfigurationError', option, strategy: 'basic' }));
+    expect(call).not.toThrow(/canary/);
+  });
+
   it('leaves no rejection unhandled when both fail', async () => {
     const unhandled = vi.fn();
     process.on('unhandledRejection', unhandled);

@@ -4,6 +4,7 @@ import {
   type AuthStrategy,
   type Awaitable,
   ConfigurationError,
+  checkKnownKeys,
   checkSecret,
   isPromiseLike,
   resolveSecret,
@@ -21,7 +22,7 @@ export interface BasicOptions {
 /**
  * Sends user name and password as HTTP Basic authentication, in UTF-8 (RFC 7617 §2.1). Nothing is tried again after a 401.
  *
- * @throws {ConfigurationError} for a user name with a colon, and for line breaks or other control characters; neither value is ever shown.
+ * @throws {ConfigurationError} for a misspelt option, a user name with a colon, line breaks and other control characters; neither value is ever shown.
  * @see RFC 7617 §2
  * @example
  * ```ts
@@ -33,7 +34,8 @@ export interface BasicOptions {
  */
 export function basic(options: BasicOptions): AuthStrategy<never> {
   const strategy = 'basic';
-  const { username, password } = options ?? {};
+  checkKnownKeys(options, OPTIONS, { strategy });
+  const { username, password } = options;
   const usernameUse = { option: 'username', strategy, allowEmpty: true };
   const passwordUse = { option: 'password', strategy, allowEmpty: true };
   checkSecret(username, usernameUse);
@@ -67,3 +69,5 @@ export function basic(options: BasicOptions): AuthStrategy<never> {
     },
   } satisfies AuthStrategy<never>);
 }
+
+const OPTIONS: readonly string[] = ['username', 'password'] satisfies (keyof BasicOptions)[];

@@ -35,6 +35,20 @@ describe('a function', () => {
     expect([1, 2].map(() => authorization(strategy.authorize(request, context)))).toEqual(['Bearer one', 'Bearer two']);
   });
 
+  it('is checked each time that it answers something else', () => {
+    const token = vi
+      .fn<() => string>()
+      .mockReturnValueOnce('one')
+      .mockReturnValueOnce('one')
+      .mockReturnValueOnce('Bearer two')
+      .mockReturnValue('one');
+    const strategy = bearerToken({ token });
+    const first = strategy.authorize(request, context);
+    expect(strategy.authorize(request, context)).toBe(first);
+    expect(() => strategy.authorize(request, context)).toThrow('leave out `Bearer`');
+    expect(authorization(strategy.authorize(request, context))).toBe('Bearer one');
+  });
+
   it('may answer late', async () => {
     const patch = bearerToken({ token: async () => 'late' }).authorize(request, context);
     expect(patch).toBeInstanceOf(Promise);
@@ -145,8 +159,15 @@ describe('what is refused, without showing the token', () => {
     ['a scheme of two words', { token: CANARY, scheme: 'Api Key' }, 'scheme'],
     ['a scheme with its space', { token: CANARY, scheme: 'Bearer ' }, 'scheme'],
     ['a scheme with a line break', { token: CANARY, scheme: 'Bearer\n' }, 'scheme'],
-    ['a character that no header may hold', { token: `${CANARY}日` }],
-    ['a trailing blank', { token: `${CANARY} ` }],
+    ['a character that no header may hold', { token: `${CANARY}日` }, 'token'],
+    ['a trailing blank', { token: `${CANARY} ` }, 'token'],
+    ['a token with its scheme', { token: `Bearer ${CANARY}` }, 'token'],
+    ['a token with its scheme in another case', { token: `bEARER ${CANARY}` }, 'token'],
+    ['a token with another scheme that is its own', { token: `token ${CANARY}`, scheme: 'Token' }, 'token'],
+    ['a promise', { token: Promise.resolve(CANARY) }, 'token'],
+    ['no options', undefined, 'options'],
+    ['the token alone', CANARY, 'options'],
+    ['a misspelt option', { token: CANARY, schema: 'Token' }, 'schema'],
   ])('at construction: %s', async (_name, options, option) => {
     const error = await silentFailure(() => bearerToken(options as BearerTokenOptions));
     expect(error).toMatchObject({ name: 'ConfigurationError', strategy: 'bearerToken', ...(option !== undefined && { option }) });
@@ -157,8 +178,23 @@ describe('what is refused, without showing the token', () => {
     ['a newline, late', async () => `${CANARY}\n`],
     ['nothing', () => ''],
     ['another type, late', async () => ({ accessToken: CANARY })],
+    ['a token with its scheme', () => `Bearer ${CANARY}`],
+    ['a token with its scheme, late', async () => `bearer ${CANARY}`],
+    ['a typographic quote', () => `\u201c${CANARY}`],
   ])('when a function yields %s', async (_name, token) => {
     const error = await silentFailure(() => bearerToken({ token: token as () => string }).authorize(request, context));
     expect(error).toMatchObject({ name: 'ConfigurationError', option: 'token', strategy: 'bearerToken' });
+  });
+
+  it.each<[string, unknown, string]>([
+    ['a scheme', `Bearer ${CANARY}`, 'bearerToken: leave out `Bearer` in `token`, it is added.'],
+    ['a promise', Promise.resolve(CANARY), 'bearerToken: `token` is a promise: pass a function that returns it, or await it.'],
+    ['an object', { accessToken: CANARY }, 'bearerToken: `token` is no token source.'],
+  ])('and says what to do about %s', (_name, token, message) => {
+    expect(() => bearerToken({ token: token as string })).toThrow(message);
+  });
+
+  it.each(['Bearer', 'BearerOfNews', 'Token x'])('but not %j, which only looks like it', (token) => {
+    expect(authorization(bearerToken({ token }).authorize(request, context))).toBe(`Bearer ${token}`);
   });
 });

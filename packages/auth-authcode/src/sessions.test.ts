@@ -1,5 +1,5 @@
 import { type AuthContext, type AuthRequest, memoryStore } from '@authseam/core';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, type Mock, vi } from 'vitest';
 import { codeClient, codeServer, signedIn } from './fixtures/code-server.ts';
 import type { AuthorizationCode } from './index.ts';
 

@@ -178,6 +178,37 @@ describe('checkPatch', () => {
     ['a cookie that is no string', { cookies: { sid: 1 as never } }],
   ];
 
+  it.each<[string, AuthPatch, string]>([
+    [
+      'a header name',
+      { headers: { 'X Key': CANARY } },
+      'test: the name of a header is empty, or holds a character that HTTP does not allow in names.',
+    ],
+    [
+      'a cookie name',
+      { cookies: { 'a;': CANARY } },
+      'test: the name of a cookie is empty, or holds a character that HTTP does not allow in names.',
+    ],
+    [
+      'a header value',
+      { headers: { Authorization: `Bearer \u201c${CANARY}\u201d` } },
+      'test: the value for `Authorization` holds a character that HTTP headers cannot carry (a typographic quote, perhaps).',
+    ],
+    [
+      'a cookie value',
+      { cookies: { sid: `${CANARY};` } },
+      'test: the value for `sid` holds a character that HTTP cookies cannot carry (a blank, quote, comma or semicolon, perhaps).',
+    ],
+    [
+      'a blank at the end',
+      { headers: { 'X-Key': `${CANARY} ` } },
+      'test: the value for `X-Key` begins or ends with a blank or a line break.',
+    ],
+    ['no string', { headers: { 'X-Key': undefined as never } }, 'test: the value for `X-Key` is not a string.'],
+  ])('says what is wrong: %s', (_name, patch, message) => {
+    expect(() => checkPatch(patch, 'test', 'key')).toThrow(expect.objectContaining({ option: 'key', message }));
+  });
+
   it.each(unfit)('refuses %s without showing the value', (_name, patch) => {
     let caught: unknown;
     try {

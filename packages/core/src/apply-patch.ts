@@ -61,8 +61,8 @@ export function appendCookies(header: string | null, cookies: Record<string, str
  */
 export function checkPatch(patch: AuthPatch, strategy: string, option = 'headers'): void {
   const { headers, cookies, query = [], form = [] } = checked(patch, strategy);
-  checkValues(headers, HEADER_VALUE, `header, or characters that HTTP does not allow in one (RFC 9110 §5.5)`, strategy, option);
-  checkValues(cookies, COOKIE_VALUE, `cookie, or characters that RFC 6265 §4.1.1 does not allow in one`, strategy, option);
+  checkValues(headers, HEADER, strategy, option);
+  checkValues(cookies, COOKIE, strategy, option);
   const names = Object.keys(headers ?? {}).map((name) => name.toLowerCase());
   if (new Set(names).size < names.length || names.includes('cookie')) {
     const message = `${strategy}: \`headers\` of a patch name each header once, and leave cookies to \`cookies\`.`;
@@ -79,17 +79,26 @@ function checked(patch: AuthPatch | null | undefined, strategy: string): AuthPat
   throw new ConfigurationError(`${strategy}: \`authorize\` must answer with a patch, an object.`, { option: 'authorize', strategy });
 }
 
-function checkValues(values: Record<string, string> | undefined, legal: RegExp, expected: string, strategy: string, option: string): void {
+/** @param kind What `values` are, the characters that a value may hold, and what else stands in one that is refused, often. */
+function checkValues(
+  values: Record<string, string> | undefined,
+  [kind, legal, suspect]: readonly [kind: string, legal: RegExp, suspect: string],
+  strategy: string,
+  option: string,
+): void {
   for (const name in values) {
-    const value = values[name];
-    if (typeof value === 'string' && HEADER_NAME.test(name) && legal.test(value)) continue;
-    const message = `${strategy}: ${safeName(name)} is no ${expected}. Check name and value for stray characters, blanks at either end included.`;
-    throw new ConfigurationError(message, { option, strategy });
+    const value: unknown = values[name];
+    const isName = HEADER_NAME.test(name);
+    if (isName && typeof value === 'string' && legal.test(value)) continue;
+    const problem = !isName
+      ? `the name of a ${kind} is empty, or holds a character that HTTP does not allow in names`
+      : typeof value !== 'string'
+        ? `the value for \`${name}\` is not a string`
+        : value.trim() !== value
+          ? `the value for \`${name}\` begins or ends with a blank or a line break`
+          : `the value for \`${name}\` holds a character that HTTP ${kind}s cannot carry (${suspect}, perhaps)`;
+    throw new ConfigurationError(`${strategy}: ${problem}.`, { option, strategy });
   }
-}
-
-function safeName(name: string): string {
-  return HEADER_NAME.test(name) ? `'${name}'` : '(unfit name)';
 }
 
 function encodePairs(pairs: readonly (readonly [string, string])[]): string {
@@ -119,6 +128,7 @@ function formText(body: Uint8Array | string | undefined): string {
 }
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** Visible characters and inner blanks; Latin-1 passes as clients let it pass. */
-const HEADER_VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/;
-const COOKIE_VALUE = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/;
+/** Visible characters and inner blanks (RFC 9110 §5.5); Latin-1 passes as clients let it pass. */
+const HEADER = ['header', /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/, 'a typographic quote'] as const;
+/** Cookie octets (RFC 6265 §4.1.1). */
+const COOKIE = ['cookie', /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/, 'a blank, quote, comma or semicolon'] as const;

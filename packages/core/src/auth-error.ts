@@ -25,9 +25,11 @@ export type CoreErrorCode =
 
 /** Fields that every error of Authseam takes. */
 export interface AuthErrorOptions {
+  /** A {@link CoreErrorCode}, or one of your own: upper case with underscores, documented, and declared in {@link AuthErrors}. */
   readonly code: string;
-  /** `name` of the strategy. */
+  /** `name` of the strategy. Default: none. */
   readonly strategy?: string | undefined;
+  /** The error behind this one. Default: none. It is shown wherever errors are logged: nothing of a secret may stand in it. */
   readonly cause?: unknown;
 }
 
@@ -40,6 +42,7 @@ const brand = Symbol.for('authseam.AuthError');
 export class AuthError extends Error {
   /** A `CoreErrorCode`, or a code that the strategy's package documents. */
   readonly code: string;
+  /** `name` of the strategy, where one is to blame. */
   readonly strategy: string | undefined;
 
   constructor(message: string, options: AuthErrorOptions) {
@@ -57,6 +60,7 @@ export class AuthError extends Error {
 /** An option, or a request that contradicts one. Thrown at construction where it can be known, else before anything is sent. */
 export class ConfigurationError extends AuthError {
   override readonly name: string = 'ConfigurationError';
+  declare readonly code: 'CONFIGURATION_ERROR';
   /** Name of the option. */
   readonly option: string;
 
@@ -69,6 +73,7 @@ export class ConfigurationError extends AuthError {
 /** The token endpoint's answer was an error (RFC 6749 §5.2) or no token response at all. */
 export class TokenEndpointError extends AuthError {
   override readonly name: string = 'TokenEndpointError';
+  declare readonly code: 'TOKEN_ENDPOINT_ERROR';
   /** OAuth error code, where there was one: `invalid_client`. */
   readonly error: string | undefined;
   /** The server's words, redacted and cut to 200 characters. Untrusted text. */
@@ -112,6 +117,7 @@ export interface AuthorizationHints {
  */
 export class InteractionRequiredError extends AuthError {
   override readonly name: string = 'InteractionRequiredError';
+  declare readonly code: 'INTERACTION_REQUIRED';
   /** What the server said: `invalid_grant`, `insufficient_scope`, `insufficient_user_authentication`. Absent: it was not asked. */
   readonly error: string | undefined;
   /** Whose sign-in it is; absent for the default subject. */
@@ -139,6 +145,8 @@ export class InteractionRequiredError extends AuthError {
 /** Going on would have taken a credential to `origin`, where it must not go. */
 export class UnsafeDestinationError extends AuthError {
   override readonly name: string = 'UnsafeDestinationError';
+  declare readonly code: 'UNSAFE_DESTINATION';
+  /** Serialised origin: `'https://cdn.example'`. */
   readonly origin: string;
 
   constructor(message: string, options: { readonly origin: string; readonly strategy?: string | undefined }) {
@@ -150,6 +158,8 @@ export class UnsafeDestinationError extends AuthError {
 /** A token store failed. Safe to try again. */
 export class TokenStoreError extends AuthError {
   override readonly name: string = 'TokenStoreError';
+  declare readonly code: 'TOKEN_STORE_ERROR';
+  /** Which call of the store failed; `'release'` is that of a lock. */
   readonly operation: 'get' | 'set' | 'delete' | 'lock' | 'release';
 
   constructor(
@@ -170,8 +180,14 @@ export interface AuthErrors {
   TOKEN_STORE_ERROR: TokenStoreError;
 }
 
+/** Every error with a declared code, so that a `switch` over `code` tells them apart. */
+type KnownAuthError =
+  | { [Code in keyof AuthErrors]: AuthErrors[Code] & { readonly code: Code } }[keyof AuthErrors]
+  | (AuthError & { readonly code: Exclude<CoreErrorCode, keyof AuthErrors> });
+
 /**
- * Whether `value` is an error of Authseam, from whichever copy of it.
+ * Whether `value` is an error of Authseam, from whichever copy of it. Its `code` then tells its class, in a `switch` as well. Codes that are neither
+ * core's nor declared in {@link AuthErrors} are not in its type: declare yours there, or compare `String(error.code)`.
  *
  * @param code Asks for that code only, and narrows to the class that goes with it.
  * @example
@@ -182,6 +198,7 @@ export interface AuthErrors {
  * ```
  */
 export function isAuthError<Code extends keyof AuthErrors>(value: unknown, code: Code): value is AuthErrors[Code];
+export function isAuthError(value: unknown): value is KnownAuthError;
 export function isAuthError(value: unknown, code?: CoreErrorCode): value is AuthError;
 export function isAuthError(value: unknown, code?: string): value is AuthError {
   return (

@@ -58,8 +58,12 @@ export interface SensitiveNames {
 
 /** A client's outgoing request, read-only and neutral: what goes on the wire after every hook and interceptor of the user. */
 export interface AuthRequest {
+  /** As sent: the methods that the Fetch standard knows in upper case (`'POST'`), others as the client spells them. */
   readonly method: string;
-  /** Absolute, exactly as sent, without fragment, before this strategy's own query parameters. May be a lazy getter. */
+  /**
+   * Absolute, exactly as sent, without fragment, before this strategy's own query parameters. May be a lazy getter, and what it told is what the
+   * client then sends: axios gets that URL in place of `baseURL` and `params`, which it could spell otherwise. Read it only if you need it.
+   */
   readonly url: string;
   /** The caller's own headers. */
   readonly headers: { get(name: string): string | null };
@@ -95,12 +99,15 @@ export interface SentAttempt<Receipt = unknown> {
 
 /** A response as a strategy sees it. Reading it leaves the caller's own body whole and unread. */
 export interface AuthResponse {
+  /** HTTP status; 0 where a browser hides the response. */
   readonly status: number;
+  /** URL that answered, without fragment; empty where the client does not tell. May hold what the strategy put into the query: not for logs. */
   readonly url: string;
+  /** Header by name, in any case, several values joined by `', '`; `null` where there is none, or a browser does not show it (CORS). */
   readonly headers: { get(name: string): string | null };
-  /** The body as UTF-8 text; at most the first 64 KiB. */
+  /** The body as UTF-8 text; at most the first 64 KiB, and what comes within 10 seconds. @throws whatever the reading fails with. */
   text(): Promise<string>;
-  /** The body as JSON. @throws {SyntaxError} when it is none, without quoting it. */
+  /** The body as JSON. @throws {SyntaxError} when it is none, or longer than `text()` gives, without quoting it. */
   json(): Promise<unknown>;
 }
 
@@ -117,8 +124,9 @@ export interface AuthContext {
 /** Options of every adapter. */
 export interface WithAuthOptions {
   /**
-   * Where credentials may go, as origins (`https://api.example.com`). Default: the axios instance's `baseURL` origin if there is one, else wherever
-   * the caller itself addressed the request; never an origin that a redirect chose. Elsewhere the request goes out bare, with an event.
+   * Where credentials may go, as origins (`https://api.example.com`): one or more, no wildcards. Default: the axios instance's `baseURL` origin if
+   * there is one, else wherever the caller itself addressed the request; never an origin that a redirect chose. Elsewhere the request goes out bare,
+   * with an event.
    */
   readonly origins?: string | readonly string[] | undefined;
   /** Lets credentials travel over plain `http:` to the origins named in `origins`. Default `false`: https and loopback only. */

@@ -95,6 +95,10 @@ describe('byOrigin', () => {
     expect(() => byOrigin({ [key]: child('a') })).toThrow(/^(?!.*hunter22)/s);
   });
 
+  it('refuses wildcards', () => {
+    expect(() => byOrigin({ 'https://*.a.example': child('a') })).toThrow(/Wildcards are not supported/);
+  });
+
   it('refuses two keys for one origin', () => {
     const strategies = { 'https://a.example': child('a'), 'https://A.example:443': child('b') };
     expect(() => byOrigin(strategies)).toThrow(expect.objectContaining({ code: 'CONFIGURATION_ERROR', option: 'byOrigin' }));

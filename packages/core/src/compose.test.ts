@@ -136,6 +136,13 @@ describe('what compose sends', () => {
 
   it('is refused when one of them is no strategy', () => {
     expect(() => compose({} as never)).toThrow(expect.objectContaining({ code: 'CONFIGURATION_ERROR', option: 'strategies' }));
+    expect(() => compose([child('a', {}), child('b', {})] as never)).toThrow(/use compose\(a, b\)/);
+  });
+
+  it('is refused without any', () => {
+    expect(() => compose()).toThrow(
+      expect.objectContaining({ code: 'CONFIGURATION_ERROR', option: 'strategies', message: 'compose: name at least one strategy.' }),
+    );
   });
 
   it('leaves the caller’s request as it was', () => {

@@ -15,7 +15,7 @@ type Receipts = readonly (SentAttempt | undefined)[];
  * parameter or cookie the caller has set itself is left out; the others still act. A rejection is put to each child that can recover, and the request
  * is sent again if one says so.
  *
- * @throws {ConfigurationError} before anything is sent, when two children set the same name.
+ * @throws {ConfigurationError} at once without strategies, or for what is none; before anything is sent, when two children set the same name.
  * @example
  * ```ts
  * import { compose, staticHeaders } from '@authseam/core';
@@ -25,6 +25,7 @@ type Receipts = readonly (SentAttempt | undefined)[];
  * ```
  */
 export function compose(...strategies: readonly AuthStrategy[]): AuthStrategy<unknown> {
+  if (strategies.length === 0) throw new ConfigurationError('compose: name at least one strategy.', { option: 'strategies' });
   for (const strategy of strategies) checkStrategy(strategy, 'strategies');
   const origins = strategies.flatMap((strategy) => (strategy as OriginBound)[strategyOrigins] ?? []);
   const name = strategies.map((strategy) => strategy.name).join('+');

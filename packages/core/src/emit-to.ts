@@ -1,9 +1,6 @@
 import type { AuthEvent } from './auth-event.ts';
 
-/** `onEvent` as nothing that can fail. */
-export const emitTo: (onEvent: (event: AuthEvent) => void) => (event: AuthEvent) => void = withoutErrors;
-
-/** A callback as nothing that can fail. */
+/** A callback of the user's as nothing that can fail. */
 export function withoutErrors<T>(callback: (value: T) => void): (value: T) => void {
   return (value) => {
     try {
@@ -26,5 +23,5 @@ export function report(error: unknown): void {
 
 /** What tells the observer of one call, where it has one. */
 export function emitterOf(call: { emit?(event: AuthEvent): void } | undefined): (event: AuthEvent) => void {
-  return call?.emit ? emitTo((event) => call.emit?.(event)) : () => {};
+  return call?.emit ? withoutErrors((event) => call.emit?.(event)) : () => {};
 }

@@ -80,6 +80,32 @@ describe('authorize', () => {
   });
 });
 
+describe('what is refused', () => {
+  const refused = (option: string, message: unknown = expect.any(String)) =>
+    expect.objectContaining({ name: 'ConfigurationError', option, message });
+
+  it.each<[string, unknown, string]>([
+    ['no options', undefined, 'options'],
+    ['null', null, 'options'],
+    ['a name alone', 'partner', 'options'],
+    ['no name', {}, 'name'],
+    ['an empty name', { name: '' }, 'name'],
+    ['a name that is no string', { name: 7 }, 'name'],
+  ])('%s', (_name, options, option) => {
+    expect(() => fromTokenSource(source(), options as never)).toThrow(refused(option));
+  });
+
+  it('a misspelt option', () => {
+    expect(() => fromTokenSource(source(), { name: 'a', schema: 'Token' } as never)).toThrow(
+      refused('schema', expect.stringContaining('Did you mean `scheme`?')),
+    );
+  });
+
+  it.each([undefined, null, () => 'a', {}])('%s for a source', (value) => {
+    expect(() => strategy(value as never)).toThrow(refused('source'));
+  });
+});
+
 describe('recover', () => {
   const sent = { request, receipt: token('one') };
 

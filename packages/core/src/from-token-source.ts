@@ -1,6 +1,7 @@
 import { ConfigurationError } from './auth-error.ts';
 import type { AuthPatch, AuthResponse, AuthStrategy, SentAttempt } from './auth-strategy.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
+import { checkKnownKeys } from './check-known-keys.ts';
 import { isPromiseLike } from './is-promise-like.ts';
 import { isTokenSet, type TokenSet } from './token-set.ts';
 import type { TokenSource } from './token-source.ts';
@@ -20,7 +21,7 @@ export interface FromTokenSourceOptions {
  * current one; a Bearer token's 401 that challenges for another scheme only, `insufficient_scope` (RFC 6750 §3.1) and `insufficient_user_authentication` (RFC 9470 §3) do not:
  * no refresh would help.
  *
- * @throws {ConfigurationError} when `scheme` is no token (RFC 9110 §11.1).
+ * @throws {ConfigurationError} without a `name`, for a misspelt option, and when `scheme` is no token (RFC 9110 §11.1).
  * @example
  * ```ts
  * import { createTokenManager, fromTokenSource } from '@authseam/core';
@@ -30,7 +31,11 @@ export interface FromTokenSourceOptions {
  * ```
  */
 export function fromTokenSource(source: TokenSource, options: FromTokenSourceOptions): AuthStrategy<TokenSet> {
+  checkKnownKeys(options, OPTIONS, { strategy: 'fromTokenSource' });
   const { name, scheme = 'Bearer', isRejected } = options;
+  if (typeof name !== 'string' || !name) {
+    throw new ConfigurationError('fromTokenSource: give a `name`, for errors and events.', { option: 'name' });
+  }
   if (typeof source?.getToken !== 'function')
     throw new ConfigurationError(`${name}: expected a token source.`, { option: 'source', strategy: name });
   if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(scheme)) {
@@ -70,6 +75,8 @@ export function fromTokenSource(source: TokenSource, options: FromTokenSourceOpt
     }),
   } satisfies AuthStrategy<TokenSet>);
 }
+
+const OPTIONS: readonly string[] = ['name', 'scheme', 'isRejected'] satisfies (keyof FromTokenSourceOptions)[];
 
 /** Whether the challenges of a 401 say that another token of this kind would be rejected as well. No challenge says nothing. */
 function isBeyondRefresh(response: AuthResponse, scheme: string): boolean {

@@ -74,6 +74,31 @@ describe('with `origins`', () => {
     expect(policy({ origins: [origin] }).refusal(url)).toBeUndefined();
   });
 
+  it.each(['https://*.example.com', 'https://*', 'https://api.%2A.example.com', 'http://*.localhost:3000', '*.example.com', '*'])(
+    'refuses %s: wildcards would match nothing',
+    (origins) => {
+      const refused = expect.objectContaining({
+        code: 'CONFIGURATION_ERROR',
+        option: 'origins',
+        message: expect.stringContaining('Wildcards are not supported: name each origin.'),
+      });
+      expect(() => policy({ origins })).toThrow(refused);
+      expect(() => policy({ origins: [API, origins] })).toThrow(refused);
+    },
+  );
+
+  it('refuses an empty list, with which everything would go out bare', () => {
+    expect(() => policy({ origins: [] })).toThrow(
+      expect.objectContaining({ code: 'CONFIGURATION_ERROR', option: 'origins', message: expect.stringContaining('is empty') }),
+    );
+  });
+
+  it.each([null, 42, {}, new Set([API]), [null], [[API]]])('refuses %j, which is neither an origin nor a list of them', (origins) => {
+    expect(() => policy({ origins: origins as never })).toThrow(
+      expect.objectContaining({ code: 'CONFIGURATION_ERROR', option: 'origins' }),
+    );
+  });
+
   it('ignores `home`', () => {
     const named = policy({ origins: API });
     expect(named.refusal('https://other.example/', 'https://other.example')).toBe('origin-not-allowed');
@@ -276,7 +301,7 @@ it('decides after any history as it decides at first, over adversarial URLs', ()
     {},
     { origins: API },
     { origins: [API, 'http://b.example'], allowInsecureHttp: true },
-    { origins: [] },
+    { origins: 'https://evil.test' },
   );
   fc.assert(
     fc.property(options, fc.array(fc.tuple(url, home), { maxLength: 30 }), fc.tuple(url, home), (given, history, [last, lastHome]) => {

@@ -27,17 +27,19 @@ export interface OriginBound {
 /**
  * The origin policy of one adapter and one strategy.
  *
- * @throws {ConfigurationError} for an origin that is none, for `http:` without `allowInsecureHttp`, and for `allowInsecureHttp` without origins.
+ * @throws {ConfigurationError} for an origin that is none, for an empty list, for `http:` without `allowInsecureHttp`, and for `allowInsecureHttp`
+ * without origins.
  */
 export function createOriginPolicy(strategy: AuthStrategy & OriginBound, options: WithAuthOptions): OriginPolicy {
   const { allowInsecureHttp = false } = options;
   const own = strategy[strategyOrigins];
-  const given = typeof options.origins === 'string' ? [options.origins] : options.origins;
+  const given = options.origins === undefined ? undefined : [options.origins].flat();
   if (allowInsecureHttp && !given && !own) {
     throw new ConfigurationError('`allowInsecureHttp` widens `origins`: name the http origins that may receive credentials there.', {
       option: 'allowInsecureHttp',
     });
   }
+  if (given?.length === 0) throw new ConfigurationError('`origins` is empty: name at least one, or leave it out.', { option: 'origins' });
   const parsed = given?.map((origin) => parseOrigin(origin, 'origins', allowInsecureHttp));
   for (const origin of own ?? []) parseOrigin(origin, 'byOrigin', allowInsecureHttp);
   const named = parsed && own ? parsed.filter((origin) => own.includes(origin)) : (parsed ?? own);
@@ -88,14 +90,14 @@ class Policy implements OriginPolicy {
 /**
  * `text` as a serialised origin.
  *
- * @throws {ConfigurationError} when it is not an http or https origin: a path, query, userinfo, or `http:` beyond loopback that was not allowed.
+ * @throws {ConfigurationError} when it is not an http or https origin: a path, query, userinfo, wildcard, or `http:` beyond loopback that was not
+ * allowed.
  */
 export function parseOrigin(text: string, option: string, allowInsecureHttp: boolean): string {
   const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || !HTTP.test(url.protocol) || `${url.origin}/` !== url.href) {
-    throw new ConfigurationError(`\`${option}\` takes origins such as 'https://api.example.com': scheme, host and port, nothing else.`, {
-      option,
-    });
+  if (!url || !HTTP.test(url.protocol) || `${url.origin}/` !== url.href || url.hostname.includes('*')) {
+    const expected = "origins such as 'https://api.example.com': scheme, host and port, nothing else";
+    throw new ConfigurationError(`\`${option}\` takes ${expected}. Wildcards are not supported: name each origin.`, { option });
   }
   if (url.protocol === 'http:' && !allowInsecureHttp && !isLoopback(url)) {
     throw new ConfigurationError(

@@ -13,7 +13,7 @@ import type {
 } from './auth-strategy.ts';
 import { checkKnownKeys } from './check-known-keys.ts';
 import { checkStrategy } from './check-strategy.ts';
-import { emitTo, report } from './emit-to.ts';
+import { report, withoutErrors } from './emit-to.ts';
 import { foreignCause } from './foreign-cause.ts';
 import { isPromiseLike } from './is-promise-like.ts';
 import { createOriginPolicy, type OriginPolicy } from './origin-policy.ts';
@@ -107,7 +107,7 @@ class Loop implements Lane {
     this.strategy = strategy;
     this.policy = createOriginPolicy(strategy, options);
     this.maxAttempts = maxAttempts;
-    this.base = onEvent ? { now, emit: emitTo(onEvent) } : unobserved;
+    this.base = onEvent ? { now, emit: withoutErrors(onEvent) } : unobserved;
     this.#timeoutMs = timeoutMs;
   }
 

@@ -101,10 +101,16 @@ describe('attaching', () => {
   it.each([
     ['no instance', undefined],
     ['fetch', fetch],
+    ['ky', Object.assign(async () => {}, { extend: () => {}, create: () => {} })],
     ['a config', {}],
+    ['a strategy', apiKey({ key: 'k' })],
   ])('refuses %s', (_, instance) => {
     expect(() => attachAuth(instance as never, apiKey({ key: 'k' }))).toThrow(
-      expect.objectContaining({ code: 'CONFIGURATION_ERROR', option: 'instance' }),
+      expect.objectContaining({
+        code: 'CONFIGURATION_ERROR',
+        option: 'instance',
+        message: expect.stringContaining('attachAuth(axios, strategy). For fetch and ky see @authseam/adapter-fetch and -ky.'),
+      }),
     );
   });
 

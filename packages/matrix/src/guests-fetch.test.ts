@@ -113,8 +113,9 @@ describe.each(guests)('$name', (guest) => {
     isDown = true;
     server.inject({ status: 401 });
     const error = await errorOf(call('/items'));
-    expect(guest.wraps ? error.cause : error).toSatisfy(isAuthError);
-    expect(error.message).toContain('the vault is sealed');
+    const typed = guest.wraps ? error.cause : error;
+    expect(typed).toSatisfy(isAuthError);
+    expect(typed).toMatchObject({ code: 'STRATEGY_FAILED', cause: { message: 'the vault is sealed' } });
     expect(findSecret([answer, broken, error], [secret])).toEqual([]);
     expect(inspect([answer, broken, error], { depth: Infinity, showHidden: true })).not.toContain(secret);
   });

@@ -1,4 +1,5 @@
 // What only the ky adapter has: ky's `fetch` option below ours, and its instances, hooks and shortcuts around it.
+import { withAuth as withFetchAuth } from '@authseam/adapter-fetch';
 import { withAuth } from '@authseam/adapter-ky';
 import { apiKey, bearerToken } from '@authseam/auth-api-key';
 import { oauth1 } from '@authseam/auth-oauth1';
@@ -9,6 +10,14 @@ import { describe, expect, it, vi } from 'vitest';
 import { acceptOnly, bodies, eager, errorOf, header, other, rotating, server, startServers, url } from './fixtures/ky-subject.ts';
 
 startServers();
+
+it('is the only one that takes ky: in the one for fetch, its shortcuts and instances would go out bare', () => {
+  const refused = expect.objectContaining({ code: 'CONFIGURATION_ERROR', message: 'This is ky: use `withAuth` of @authseam/adapter-ky.' });
+  // @ts-expect-error the type says so, too
+  expect(() => withFetchAuth(ky, apiKey({ key: 'k' }))).toThrow(refused);
+  // @ts-expect-error of an instance as well
+  expect(() => withFetchAuth(withAuth(ky, apiKey({ key: 'k' })).extend({ retry: 0 }), apiKey({ key: 'k' }))).toThrow(refused);
+});
 
 describe('the `fetch` option', () => {
   it('is composed with the one that the user had, which sees what goes out and no `authStrategy`', async () => {

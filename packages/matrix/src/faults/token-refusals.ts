@@ -11,7 +11,7 @@ interface Failure {
   readonly title: string;
   /** `token` is a secret: what the server says in place of a token answer may quote one. */
   readonly faults: (token: string, clientSecret: string) => Fault | readonly Fault[];
-  readonly error: Partial<TokenEndpointError & AuthError>;
+  readonly error: Partial<Omit<TokenEndpointError, 'code'> & AuthError>;
   /** Token requests until then. Default 1. */
   readonly requests?: number;
 }
