@@ -34,6 +34,9 @@ interface Snippet {
 const packages = readdirSync(join(root, 'packages')).map((name) => `packages/${name}`);
 const documents = [
   'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'examples/README.md',
   ...packages.map((path) => `${path}/README.md`).filter((path) => existsSync(join(root, path))),
   ...filesBelow('docs', '.md'),
 ];
@@ -100,11 +103,15 @@ it('the root README and every quick start keep to ten lines, and so does every @
   expect(blocks.filter(({ code }) => code.trim().split('\n').length > 10).map(({ name }) => name)).toEqual([]);
 });
 
-it('every link to a file leads to one, here or in the repository', () => {
+it('every link to a file, or to a heading, leads to one, here or in the repository', () => {
   const targets = documents.flatMap((path) => linksOf(path).map((target) => ({ path, target })));
   expect(targets.length).toBeGreaterThan(0);
-  const fileOf = (path: string, target: string) => (REPOSITORY.test(target) ? target.replace(REPOSITORY, '') : join(dirname(path), target));
-  expect(targets.filter(({ path, target }) => !existsSync(join(root, fileOf(path, target))))).toEqual([]);
+  const isThere = (path: string, target: string): boolean => {
+    const [name = '', anchor] = target.replace(REPOSITORY, '').split('#');
+    const file = REPOSITORY.test(target) ? name : name === '' ? path : join(dirname(path), name);
+    return existsSync(join(root, file)) && (anchor === undefined || anchorsOf(file).includes(anchor));
+  };
+  expect(targets.filter(({ path, target }) => !isThere(path, target))).toEqual([]);
 });
 
 it('no README of a package that is published leads out of it by a path: at the registry that leads nowhere', () => {
@@ -122,10 +129,17 @@ it('every export of every package has a doc comment', () => {
 /** Where the sources are on the web, as `homepage` of every package has it. */
 const REPOSITORY = /^https:\/\/github\.com\/authseam\/authseam\/(?:tree|blob)\/main\//;
 
-/** The files that a document links to, without what stands behind the `#`. */
+/** The files that a document links to, and the headings in them. */
 function linksOf(path: string): string[] {
-  const links = [...read(path).matchAll(/\]\(([^)#\s]*)(?:#[^)]*)?\)/g)].map(([, target = '']) => target);
+  const links = [...read(path).matchAll(/\]\(([^)\s]*)\)/g)].map(([, target = '']) => target);
   return links.filter((target) => REPOSITORY.test(target) || !/^https?:/.test(target));
+}
+
+/** The anchors of a document's headings, as GitHub makes them; of a folder's README. */
+function anchorsOf(path: string): string[] {
+  const text = read(path.endsWith('.md') ? path : `${path}/README.md`);
+  const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading.toLowerCase());
+  return headings.map((heading) => heading.replace(/[^\p{L}\p{N}_ -]/gu, '').replaceAll(' ', '-'));
 }
 
 /** `fetch` as the snippets see it: an authorization server, an echo, and this machine. */
