@@ -8,7 +8,10 @@ import type { TokenStore } from './token-store.ts';
 
 /** One key of a store, as a token manager uses it. */
 export interface SharedTokens {
-  /** @returns `undefined` when the token was invalidated meanwhile. */
+  /**
+   * @param replaced As it was when the refresh began: what is learnt of it meanwhile must not make what was read before look newer.
+   * @returns `undefined` when the token was invalidated meanwhile.
+   */
   replace(replaced: StoredToken | undefined, steps: RefreshSteps): Promise<RefreshResult | undefined>;
   /**
    * Writes an entry in place of whatever stands there: somebody has signed in.

@@ -79,7 +79,7 @@ export async function tokenRefresh(refresh: TokenRefresh): Promise<Refreshed> {
   }
 
   const result = shared
-    ? await shared.replace(replaced, {
+    ? await shared.replace(replaced && { ...replaced }, {
         now,
         strategy,
         isUsable,

@@ -105,6 +105,32 @@ it('one that is written while the next token is fetched is still the older one',
   expect([entryOf(inner)?.accessToken, here.isSettled(), sent]).toEqual(['at-2', true, ['rt-0', 'rt-1']]);
 });
 
+it('one that is written while its refresh looks into the store is not exchanged for the one before it', async () => {
+  const inner = memoryStore();
+  inner.set('k', { ...tokenSet('0'), receivedAtMs: Date.now() });
+  let isDown = true;
+  let isSlow = false;
+  const store: TokenStore = {
+    ...inner,
+    set: (...rest) => (isDown ? down() : inner.set(...rest)),
+    async get(key) {
+      const found = inner.get(key);
+      if (isSlow) await later(1_000);
+      return found;
+    },
+  };
+  const { fetchToken } = rotatingEndpoint();
+  const tokens = manager(store, fetchToken);
+  const first = await settled(tokens.getToken({ forceRefresh: true }), 100);
+  isDown = false;
+  isSlow = true;
+  const recovered = tokens.rejected(first); // reads what was there before; meanwhile the first token is written
+  await vi.advanceTimersByTimeAsync(0);
+  isSlow = false;
+  expect(await settled(recovered)).toBe(true);
+  expect((await settled(tokens.getToken())).accessToken).toBe('at-2');
+});
+
 it('a sign-in that fails and arrives late does not touch the next one', async () => {
   const inner = memoryStore();
   let writes = 0;
