@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { acquireLock, sinceBootMs } from './file-lock.ts';
 
 const OWNER = '00000000-0000-0000-0000-000000000000';
@@ -31,10 +32,14 @@ const lock = (options: Partial<Parameters<typeof acquireLock>[1]> = {}) =>
   });
 const word = (): string => readdirSync(folder).join().slice('state.'.length);
 
-/** Leaves the lock as a process would that died while it held it. */
-async function leave(beatAtMs: number, untilMs: number): Promise<void> {
+/** Leaves the lock as a process would that died while it held it, or that stands still. */
+async function leave(beatAtMs: number, untilMs: number, { pid = deadPid(), endsAtMs = untilMs + 10_000 } = {}): Promise<void> {
   await (await lock()).release();
-  renameSync(join(folder, 'state.free'), join(folder, `state.held.${OWNER}.${beatAtMs}.${untilMs}`));
+  renameSync(join(folder, 'state.free'), join(folder, `state.held.${OWNER}.${beatAtMs}.${untilMs}.${endsAtMs}.${pid}`));
+}
+
+function deadPid(): number {
+  return spawnSync(process.execPath, ['--version']).pid;
 }
 
 it('that ran out has one winner, however many find it', async () => {
@@ -54,6 +59,45 @@ it('that counts is left alone, and taken when it runs out', async () => {
   await (await lock({ sinceBootMs: () => 1_020_000 })).release();
 });
 
+it('counts until it ends, however silent, where its process still is, stopped say', async () => {
+  await leave(1_000_000, 1_020_000, { pid: process.pid, endsAtMs: 1_030_000 });
+  await expect(lock({ sinceBootMs: () => 1_029_999 })).rejects.toThrow('not free');
+  await (await lock({ sinceBootMs: () => 1_030_000 })).release();
+  await leave(1_000_000, 1_020_000, { endsAtMs: 1_030_000 });
+  await expect(lock({ sinceBootMs: () => 1_019_999 })).rejects.toThrow('not free');
+  await (await lock({ sinceBootMs: () => 1_020_000 })).release();
+});
+
+it.skipIf(process.platform === 'win32')('is kept for a process that was stopped, and free soon when that one is killed', async () => {
+  const script = `const { acquireLock, sinceBootMs } = await import(process.argv[1]);
+    const limits = { ttlMs: 30_000, waitMs: 0, heartbeatMs: 20, isKept: async () => true };
+    await acquireLock(process.argv[2], { ...limits, sinceBootMs, now: Date.now });
+    console.log('held');
+    setInterval(() => {}, 1_000);`;
+  const module = new URL('./file-lock.ts', import.meta.url).href;
+  const other = spawn(process.execPath, ['--input-type=module', '-e', script, module, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    await once(other.stdout, 'data');
+    other.kill('SIGSTOP');
+    await sleep(200); // ten heartbeats
+    await expect(lock()).rejects.toThrow('not free');
+  } finally {
+    other.kill('SIGKILL');
+  }
+  await once(other, 'exit');
+  await (await lock({ waitMs: 5_000 })).release();
+});
+
+it('counts as well where its process belongs to another user, of whom the system tells nothing else', async () => {
+  await leave(1_000_000, 1_020_000, { endsAtMs: 1_030_000 });
+  const kill = vi.spyOn(process, 'kill').mockImplementation(() => {
+    throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' });
+  });
+  await expect(lock({ sinceBootMs: () => 1_029_999 })).rejects.toThrow('not free');
+  kill.mockRestore();
+  await (await lock({ sinceBootMs: () => 1_029_999 })).release();
+});
+
 it('is free when its last heartbeat lies in the future: the machine has started anew', async () => {
   await leave(sinceBootMs() + 3_600_000, sinceBootMs() + 3_620_000);
   await (await lock()).release();
@@ -65,10 +109,10 @@ it('is free when its last heartbeat lies in the future: the machine has started 
 it('counts for four heartbeats, and never longer than its time to live', async () => {
   const clock = { sinceBootMs: () => 1_000_000 };
   await lock(clock);
-  expect(word()).toMatch(/^held\..+\.1000000\.1020000$/);
+  expect(word()).toMatch(new RegExp(`^held\\..+\\.1000000\\.1020000\\.1030000\\.${process.pid}$`));
   rmSync(folder, { recursive: true });
   await lock({ ...clock, ttlMs: 7_000.5 });
-  expect(word()).toMatch(/^held\..+\.1000000\.1007000$/);
+  expect(word()).toMatch(/^held\..+\.1000000\.1007000\.1007000\.\d+$/);
 });
 
 it('is kept by its heartbeat, until its time to live ends', async () => {
@@ -79,6 +123,7 @@ it('is kept by its heartbeat, until its time to live ends', async () => {
     const before = word();
     nowMs += 30; // a lease is 40 ms long
     while (word() === before) await sleep(1);
+    expect(Number(word().split('.')[3])).toBe(Math.min(nowMs + 40, 1_000_200));
     await expect(lock(clock)).rejects.toThrow('not free');
   }
   nowMs += 20;
@@ -89,7 +134,7 @@ it('that was lost stays with the new holder, whatever the old one’s heartbeat 
   let nowMs = 1_000_000;
   const clock = { sinceBootMs: () => nowMs };
   const lost = await lock({ heartbeatMs: 30, ...clock });
-  nowMs += 25_000;
+  nowMs += 30_000;
   const held = await lock(clock);
   const before = word();
   await sleep(100);
@@ -165,7 +210,7 @@ describe.skipIf(process.platform === 'win32')('that is not to be kept', () => {
     let nowMs = 1_000_000;
     const clock = { sinceBootMs: () => nowMs };
     const lost = await lock({ ...clock, isKept });
-    nowMs += 25_000;
+    nowMs += 30_000;
     const held = await lock({ ...clock, isKept });
     const before = word();
     await lost.release();

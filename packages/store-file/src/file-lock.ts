@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TokenLock, TokenLockOptions } from '@authseam/core';
+import { hasCode } from './has-code.ts';
 import { createRegister, readRegister, removeRegister, swapRegister } from './register.ts';
 import { StoreProblem } from './store-problem.ts';
 
-// A lock is a register: `free`, or `held.<owner>.<time of the last heartbeat>.<time until which it counts>`. Each change is one rename from the word that
-// was read, so of two who find a lock run out one takes it, and a heartbeat or a release that comes too late finds nothing to rename. Its times are those of
-// a clock that all processes share and nobody sets: whose clock is ahead would take every lock from its holder.
+// A lock is a register: `free`, or `held.<owner>.<time of the last heartbeat>.<time until which it may be silent>.<time at which it ends>.<process>`. Each
+// change is one rename from the word that was read, so of two who find a lock run out one takes it, and a heartbeat or a release that comes too late finds
+// nothing to rename. Its times are those of a clock that all processes share and nobody sets: whose clock is ahead would take every lock from its holder.
 
 /** How long, by which clock, and what is left of it. */
 interface LockTiming {
@@ -20,7 +21,7 @@ interface LockTiming {
 }
 
 const FREE = 'free';
-const WORD = /^(?:free|held\.[0-9a-f-]{36}\.(\d+)\.(\d+))$/;
+const WORD = /^(?:free|held\.[0-9a-f-]{36}\.(\d+)\.(\d+)\.(\d+)\.(\d+))$/;
 /** Heartbeats that may be missed. */
 const HEARTBEATS = 4;
 /** Pauses between two looks at a lock that is held, in milliseconds: they double. */
@@ -73,13 +74,27 @@ async function tryLock(folder: string, options: TokenLockOptions & LockTiming): 
 /** Whether nobody holds the lock: it was released, or ran out. A heartbeat from the future was given before the machine started anew. */
 function isFree(word: string, nowMs: number): boolean {
   if (word === FREE) return true;
-  const [, beatAtMs, untilMs] = (WORD.exec(word) ?? []).map(Number) as [number, number, number];
-  return nowMs >= untilMs || beatAtMs - nowMs > untilMs - beatAtMs;
+  const [, beatAtMs, silentUntilMs, endsAtMs, processId] = (WORD.exec(word) ?? []).map(Number) as [number, number, number, number, number];
+  if (nowMs >= endsAtMs || beatAtMs - nowMs > silentUntilMs - beatAtMs) return true;
+  return nowMs >= silentUntilMs && !isAlive(processId);
+}
+
+/**
+ * Whether that process runs, or stands still: it goes on some time, and counts on its lock. One that is not found may be in another container, so it is
+ * given the time of its heartbeats as well; and a number may have come to another process, which makes the wait longer, never the lock free.
+ */
+function isAlive(processId: number): boolean {
+  try {
+    return process.kill(processId, 0);
+  } catch (error) {
+    return hasCode(error, 'EPERM');
+  }
 }
 
 function heldWord(owner: string, expiresAtMs: number, { heartbeatMs, sinceBootMs }: LockTiming): string {
   const beatAtMs = Math.floor(sinceBootMs());
-  return `held.${owner}.${beatAtMs}.${Math.floor(Math.min(beatAtMs + heartbeatMs * HEARTBEATS, expiresAtMs))}`;
+  const endsAtMs = Math.floor(expiresAtMs);
+  return `held.${owner}.${beatAtMs}.${Math.floor(Math.min(beatAtMs + heartbeatMs * HEARTBEATS, endsAtMs))}.${endsAtMs}.${process.pid}`;
 }
 
 /** A lock that was taken, with its heartbeat. Its timer keeps no process alive. */

@@ -62,7 +62,9 @@ describe('the directory', () => {
     mkdirSync(directory, { recursive: true });
     for (const mode of [0o777, 0o770, 0o702]) {
       chmodSync(directory, mode);
-      expect((await rejection(Promise.resolve(store.set('a', token('one'))))).message).toContain('others may write');
+      expect((await rejection(Promise.resolve(store.set('a', token('one'))))).message).toMatch(
+        /others may write.*a directory of their own, or chmod 700/,
+      );
     }
     chmodSync(directory, 0o755);
     await store.set('a', token('one'));
@@ -95,6 +97,37 @@ describe('the directory', () => {
     const error = await rejection(call('set'));
     expect(error).toMatchObject({ name: 'TokenStoreError', cause: { code: 'ENOTDIR' } });
     expect(Object.keys(error.cause as Error)).toEqual(['name', 'code']);
+  });
+
+  it.each([0o000, 0o777])('is made with all that leads to it, private whatever the umask (%o), by many at once', async (umask) => {
+    const before = process.umask(umask);
+    try {
+      openStore({ directory: join(root, 'a', 'b', 'c', 'tokens') });
+      const others = Array.from({ length: 10 }, () => fileStore({ directory }));
+      await Promise.all(others.map((other, index) => other.set(`${index}`, token('one'))));
+    } finally {
+      process.umask(before);
+    }
+    for (const path of ['a', 'a/b', 'a/b/c', 'a/b/c/tokens']) expect(lstatSync(join(root, path)).mode & 0o777).toBe(0o700);
+  });
+
+  it.skipIf(process.platform !== 'linux')('that cannot be made below one that exists fails with a typed error', async () => {
+    for (const path of ['/proc/authseam', '/proc/authseam/deep/tokens']) {
+      openStore({ directory: path });
+      for (const operation of ['set', 'lock'] as const)
+        expect(await rejection(call(operation))).toMatchObject({ name: 'TokenStoreError', operation, cause: { code: 'ENOENT' } });
+    }
+  });
+
+  it('may be reached through a symbolic link, but not through one that leads nowhere', async () => {
+    mkdirSync(join(root, 'real'));
+    symlinkSync(join(root, 'real'), join(root, 'link'));
+    await fileStore({ directory: join(root, 'link', 'deep', 'tokens') }).set('a', token('one'));
+    expect(existsSync(join(root, 'real', 'deep', 'tokens'))).toBe(true);
+    symlinkSync(join(root, 'gone'), join(root, 'dangling'));
+    openStore({ directory: join(root, 'dangling', 'tokens') });
+    expect(await rejection(call('set'))).toMatchObject({ name: 'TokenStoreError', cause: { code: 'ENOENT' } });
+    expect(existsSync(join(root, 'gone'))).toBe(false);
   });
 
   it('is what it was when the store was made, wherever the process goes', async () => {

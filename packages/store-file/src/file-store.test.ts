@@ -117,6 +117,8 @@ describe('options', () => {
   it.each([
     [{ directory: '' }, 'directory'],
     [{ directory: 'a\0b' }, 'directory'],
+    [{ directory: '~/.example' }, 'directory'],
+    [{ directory: '~' }, 'directory'],
     [{ directory: undefined as unknown as string }, 'directory'],
     [{ directory: 'tokens', heartbeatMs: 0 }, 'heartbeatMs'],
     [{ directory: 'tokens', heartbeatMs: Number.NaN }, 'heartbeatMs'],
@@ -129,6 +131,12 @@ describe('options', () => {
     } catch (error) {
       expect(isAuthError(error, 'CONFIGURATION_ERROR') && error.option).toBe(option);
     }
+  });
+
+  it('say what to do', () => {
+    expect(() => fileStore(undefined as never)).toThrow('`options` must be an object');
+    expect(() => fileStore({ directory: '~/.example' })).toThrow('`homedir()` of `node:os`');
+    expect(() => fileStore({ directory: 'tokens', encryption: 'x' } as never)).toThrow('Did you mean `encryptionKey`?');
   });
 
   it('`encryptionKey` keeps tokens out of the files', async () => {

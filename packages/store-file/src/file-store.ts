@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import {
   ConfigurationError,
+  checkKnownKeys,
   isAuthError,
   redactedCause,
   type Secret,
@@ -18,12 +19,16 @@ import { StoreProblem } from './store-problem.ts';
 export interface FileStoreOptions {
   /**
    * Where the tokens are. Made when the first token is written, with mode 0700. One that exists must be this user's own, no symbolic link, and writable
-   * for nobody else. A relative path is resolved at once.
+   * for nobody else. A relative path is resolved at once, by the working directory: only an absolute one is the same store from wherever the program is
+   * started. `~` is not expanded, and refused: use `homedir()` of `node:os`.
    */
   readonly directory: string;
   /** Encrypts what is written, as {@link withEncryption} does: 32 bytes as base64 or hex. Of several the first encrypts, all decrypt. Default: none. */
   readonly encryptionKey?: Secret | readonly Secret[];
-  /** How often the holder of a lock says that it is alive. Four times as long without a word, and the lock is free. Milliseconds, default 5 000. */
+  /**
+   * How often the holder of a lock says that it is alive. Four times as long without a word, and the lock is free, unless its process stands still.
+   * Milliseconds, default 5 000.
+   */
   readonly heartbeatMs?: number;
   /** Milliseconds since the epoch, for the names of damaged files. Locks go by another clock, which nobody sets. Default `Date.now`. */
   readonly now?: () => number;
@@ -34,7 +39,8 @@ export interface FileStoreOptions {
  * umask. Symbolic links are refused.
  *
  * Concurrency: comparing and writing is one rename, so a write over a version that was replaced meanwhile is refused, however long its process was
- * stopped. A process that dies at any moment leaves the old entry or the new one. Its lock is free after `heartbeatMs` × 4, at the latest after `ttlMs`.
+ * stopped. A process that dies at any moment leaves the old entry or the new one. Its lock is free after `heartbeatMs` × 4, at the latest after `ttlMs`;
+ * that of a process that was stopped, after `ttlMs`.
  * A lock that is released while a write of this store is under way is given back when it has arrived. Locks go by the time since the machine started: a
  * clock that is wrong, or set, takes none away.
  *
@@ -42,8 +48,8 @@ export interface FileStoreOptions {
  *
  * Does not work on network file systems, where a rename can fail after it has happened.
  *
- * @throws {ConfigurationError} for a missing directory, a heartbeat that is no number above 0, a key that is not 32 bytes. Its methods reject with
- * `TokenStoreError`s, or the reason of the signal.
+ * @throws {ConfigurationError} for an unknown option, a missing directory, a heartbeat that is no number above 0, a key that is not 32 bytes. Its methods
+ * reject with `TokenStoreError`s, or the reason of the signal.
  * @example
  * ```ts
  * import { mkdtempSync } from 'node:fs';
@@ -57,9 +63,14 @@ export interface FileStoreOptions {
  * ```
  */
 export function fileStore(options: FileStoreOptions): Required<TokenStore> {
+  checkKnownKeys(options, ['directory', 'encryptionKey', 'heartbeatMs', 'now'], { strategy: 'fileStore' });
   const { encryptionKey, heartbeatMs = 5_000, now = () => Date.now() } = options;
   if (typeof options.directory !== 'string' || options.directory === '' || options.directory.includes('\0'))
     throw new ConfigurationError('fileStore: `directory` must be a path.', { option: 'directory' });
+  if (options.directory.startsWith('~'))
+    throw new ConfigurationError('fileStore: `directory` begins with `~`, which only shells expand: use `homedir()` of `node:os`.', {
+      option: 'directory',
+    });
   if (!(heartbeatMs > 0)) throw new ConfigurationError('fileStore: `heartbeatMs` must be a number above 0.', { option: 'heartbeatMs' });
   const directory = resolve(options.directory);
   /** What is on its way to the disk, by folder. */

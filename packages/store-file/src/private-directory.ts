@@ -1,14 +1,36 @@
 import type { Stats } from 'node:fs';
 import { chmod, lstat, mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { hasCode } from './has-code.ts';
 import { StoreProblem } from './store-problem.ts';
 
 /** Makes the directory and what leads to it, where it does not exist. A mode that is asked for is cut by the umask, one that is set is not. */
 export async function makePrivateDirectory(directory: string): Promise<void> {
   if (await findPrivateDirectory(directory)) return;
-  const isMade = (await mkdir(directory, { recursive: true, mode: 0o700 })) !== undefined;
-  if (isMade) await chmod(directory, 0o700);
-  else await findPrivateDirectory(directory);
+  if (!(await makeFolder(directory))) await findPrivateDirectory(directory);
+}
+
+/**
+ * Makes a folder, and those above it that are missing, one level at a time: Node's own recursive `mkdir` never comes back where the system says "no such
+ * file" below a folder that exists, as it does in /proc.
+ *
+ * @returns `false` when something stands there already.
+ */
+async function makeFolder(path: string): Promise<boolean> {
+  const make = () => mkdir(path, { mode: 0o700 });
+  try {
+    await make().catch(async (error) => {
+      const parent = dirname(path);
+      if (!hasCode(error, 'ENOENT') || parent === path) throw error;
+      await makeFolder(parent);
+      await make();
+    });
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return false;
+    throw error;
+  }
+  await chmod(path, 0o700);
+  return true;
 }
 
 /**
@@ -24,7 +46,7 @@ export async function findPrivateDirectory(directory: string): Promise<boolean> 
   // root may serve somebody else: in containers volumes often have another owner
   if (stats.uid !== userId && userId !== 0) throw new StoreProblem(`${directory} belongs to another user`);
   if (stats.mode & 0o022)
-    throw new StoreProblem(`others may write to ${directory}: chmod 700 it, or give the tokens a directory of their own`);
+    throw new StoreProblem(`others may write to ${directory}: give the tokens a directory of their own, or chmod 700 this one`);
   return true;
 }
 

@@ -21,6 +21,12 @@ it.each([
   expect(() => redisStore(options)).toThrow(expect.objectContaining({ name: 'ConfigurationError', option: 'client' }));
 });
 
+it('refuses no options at all, and a misspelt one', () => {
+  expect(() => redisStore(undefined as never)).toThrow(expect.objectContaining({ name: 'ConfigurationError', option: 'options' }));
+  const misspelt = { client: createClient(), timeout: 1 } as RedisStoreOptions;
+  expect(() => redisStore(misspelt)).toThrow('redisStore: `timeout` is not an option. Did you mean `timeoutMs`?');
+});
+
 it.each([
   ['ioredis', new Redis({ lazyConnect: true })],
   ['a cluster of ioredis', new Cluster([], { lazyConnect: true })],

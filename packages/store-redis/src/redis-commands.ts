@@ -22,26 +22,57 @@ interface Limit {
 
 /** Redis does not know the script. */
 const NOSCRIPT: unique symbol = Symbol('NOSCRIPT');
-/** Between two looks at a connection that is not there, in milliseconds. */
+/** Between two looks at a connection that is not there, and before a command is sent again the first time, in milliseconds. */
 const LOOK_AGAIN_MS = 20;
+/** Pauses between two attempts grow up to this, in milliseconds: thousands may be waiting. */
+const LONGEST_PAUSE_MS = 160;
 
 /**
  * Commands over a connection that comes and goes. Nothing is given to a client that is not connected: its queue would send it whenever that is, however
  * long ago all have left. What broke off is sent again: whoever calls this sends only what may be carried out twice.
  */
 export function redisCommands(connection: RedisConnection): RedisCommands {
+  let looking: Promise<void> | undefined;
+  /** How many wait for it. */
+  let waiting = 0;
+
+  /** Looks for all who wait, until the connection is there or nobody waits any more. */
+  async function look(): Promise<void> {
+    try {
+      do await sleep(LOOK_AGAIN_MS);
+      while (waiting > 0 && !connection.isReady());
+    } finally {
+      looking = undefined;
+    }
+  }
+
+  async function becomesReady(signal: AbortSignal): Promise<void> {
+    waiting += 1;
+    looking ??= look();
+    await waitFor(looking, { signal }).finally(() => {
+      waiting -= 1;
+    });
+  }
+
   async function deliver({ signal, limitMs }: Limit, command: string, args: readonly string[]): Promise<unknown> {
     let cause: unknown;
-    for (; !signal.aborted; await sleep(LOOK_AGAIN_MS, undefined, { signal }).catch(() => {})) {
-      if (!connection.isReady()) continue;
+    for (let pauseMs = LOOK_AGAIN_MS; !signal.aborted; ) {
       try {
+        if (!connection.isReady()) {
+          await becomesReady(signal);
+          continue;
+        }
         return await waitFor(connection.send(command, args, signal), { signal });
       } catch (error) {
+        if (error instanceof StoreProblem) throw error;
         const code = replyCode(error);
         if (code === 'NOSCRIPT') return NOSCRIPT;
         if (code !== undefined && !isPassing(code)) throw new StoreProblem(describeReply(error as Error, code));
-        if (!signal.aborted) cause = error;
+        if (signal.aborted) break;
+        cause = error;
       }
+      await sleep(pauseMs, undefined, { signal }).catch(() => {});
+      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
     }
     const problem = connection.isReady() ? 'Redis did not answer' : 'the client had no connection to Redis (its `error` event says why)';
     throw new StoreProblem(`${problem} within ${limitMs} ms`, { cause });

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import {
   ConfigurationError,
+  checkKnownKeys,
   type TokenLock,
   type TokenLockOptions,
   type TokenSet,
@@ -51,8 +52,8 @@ const SET_ASIDE_FOR_MS = 86_400_000;
  * A damaged entry is renamed, and the call that found it fails; the next one finds nothing stored.
  *
  * @returns A frozen store.
- * @throws {ConfigurationError} for a client of another kind, a prefix that is no text, a time that is not above 0. Its methods reject with
- * `TokenStoreError`s, or the reason of the signal.
+ * @throws {ConfigurationError} for an unknown option, a client of another kind, a prefix that is no text, a time that is not above 0. Its methods reject
+ * with `TokenStoreError`s, or the reason of the signal.
  * @example
  * ```ts
  * import { redisStore } from '@authseam/store-redis';
@@ -62,6 +63,7 @@ const SET_ASIDE_FOR_MS = 86_400_000;
  * ```
  */
 export function redisStore(options: RedisStoreOptions): Required<TokenStore> {
+  checkKnownKeys(options, ['client', 'prefix', 'timeoutMs', 'keepForMs', 'now'], { strategy: 'redisStore' });
   const { client, prefix = 'authseam:', timeoutMs = 2_000, keepForMs, now = () => Date.now() } = options;
   if (typeof prefix !== 'string' || prefix === '') throw new ConfigurationError('redisStore: `prefix` must be text.', { option: 'prefix' });
   for (const [option, value] of Object.entries({ timeoutMs, keepForMs: keepForMs ?? 1 })) {
@@ -103,10 +105,12 @@ export function redisStore(options: RedisStoreOptions): Required<TokenStore> {
   async function changeInTime(script: RedisScript, key: string, ifVersion: null | undefined, args: readonly string[]): Promise<boolean> {
     const keys = [nameOf(key, 'entry')];
     const startMs = performance.now();
-    const voidAfterMs = (await commands.run(timeoutMs, READ_CLOCK, keys)) + timeoutMs;
+    const clockMs = await commands.run(timeoutMs, READ_CLOCK, keys);
+    // Redis read its clock some time after the start: all of that time counts, lest it be carried out when the caller has been told that it failed.
     const leftMs = Math.max(timeoutMs - (performance.now() - startMs), 1);
+    const voidAfterMs = Math.floor(clockMs + leftMs);
     const done = await commands.run(leftMs, script, keys, [ifVersion === null ? '' : '*', String(voidAfterMs), ...args]);
-    if (done < 0) throw new StoreProblem(`it reached Redis after more than ${timeoutMs} ms, and was left`);
+    if (done < 0) throw new StoreProblem(`it reached Redis too late for its ${timeoutMs} ms, and was left`);
     return done === 1;
   }
 

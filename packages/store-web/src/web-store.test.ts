@@ -63,6 +63,12 @@ describe('options', () => {
     expect(() => webStore({ locks, ...options } as never)).toThrow(expect.objectContaining({ code: 'CONFIGURATION_ERROR', option }));
   });
 
+  it('no options at all, and a misspelt one, are refused', () => {
+    expect(() => webStore(undefined as never)).toThrow(expect.objectContaining({ code: 'CONFIGURATION_ERROR', option: 'options' }));
+    const misspelt = { locks, storage: memoryStorage(), names: 'mine' } as never;
+    expect(() => webStore(misspelt)).toThrow('webStore: `names` is not an option. Did you mean `name`?');
+  });
+
   it('a page without Web Locks is told so, and what to do', () => {
     vi.stubGlobal('navigator', {});
     try {

@@ -1,6 +1,7 @@
 // Web Locks API; HTML standard §12.2 (Web Storage).
 import {
   ConfigurationError,
+  checkKnownKeys,
   isAuthError,
   redactedCause,
   type TokenLockOptions,
@@ -44,7 +45,7 @@ const TURN_MS = 15_000;
  * after its `ttlMs` also while its holder is frozen; what that one writes later is refused by its version.
  *
  * @returns A frozen store.
- * @throws {ConfigurationError} at once for options of the wrong kind, and where there are no Web Locks: in pages without https, and before Node 24.5.
+ * @throws {ConfigurationError} at once for options that are unknown or of the wrong kind, and where there are no Web Locks: in pages without https, and before Node 24.5.
  * Its methods reject with a {@link TokenStoreError}: the storage is full or blocked, a lock is not to be had, or an entry is damaged, which that call
  * removes.
  * @example
@@ -54,7 +55,9 @@ const TURN_MS = 15_000;
  * export const store = () => webStore({ storage: localStorage });
  * ```
  */
-export function webStore({ storage, name = 'authseam', locks = globalThis.navigator?.locks }: WebStoreOptions): Required<TokenStore> {
+export function webStore(options: WebStoreOptions): Required<TokenStore> {
+  checkKnownKeys(options, ['storage', 'name', 'locks'], { strategy: 'webStore' });
+  const { storage, name = 'authseam', locks = globalThis.navigator?.locks } = options;
   check({ storage, name, locks });
   const page = isOwnOfThisPage(storage) ? `${performance.timeOrigin} ` : '';
   const itemOf = (key: string): string => `${name}:${key}`;
