@@ -95,6 +95,8 @@ export function checkSettings(options: AuthorizationCodeOptions, strategy: strin
   const { issuer, authorizationEndpoint, tokenEndpoint, redirectUri, storeKey = 'key', store, initialTokens, parameters } = options;
   const scope = [options.scope ?? []].flat().flatMap((text) => `${text}`.split(/\s+/));
   if (issuer === undefined && scope.includes('openid')) fail('issuer', 'is needed with the scope `openid`: ID tokens are held against it');
+  if ([issuer, authorizationEndpoint, tokenEndpoint].every((given) => given === undefined))
+    fail('issuer', 'is missing: give it, or `authorizationEndpoint` and `tokenEndpoint`');
   if (issuer === undefined || (tokenEndpoint !== undefined && authorizationEndpoint === undefined)) {
     checkEndpoint(authorizationEndpoint, 'authorizationEndpoint', strategy);
   }
@@ -106,7 +108,7 @@ export function checkSettings(options: AuthorizationCodeOptions, strategy: strin
   if (taken) fail('parameters', `must be without ${taken}, which is not free: see the options`);
   if (typeof storeKey !== 'string' || !storeKey) fail('storeKey', 'must be text');
   if (store && !(['get', 'set', 'delete'] as const).every((method) => typeof store[method] === 'function'))
-    fail('store', 'must be a TokenStore');
+    fail('store', 'must be a TokenStore, such as memoryStore() or fileStore({ directory })');
   if (initialTokens !== undefined) checkInitialTokens(initialTokens, strategy);
   for (const option of ['isRejected', 'fetch', 'now', 'random'] as const) {
     if (!['function', 'undefined'].includes(typeof options[option])) fail(option, 'must be a function');

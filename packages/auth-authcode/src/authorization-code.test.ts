@@ -36,6 +36,11 @@ describe('the options', () => {
     );
   });
 
+  it('say what they take', () => {
+    expect(() => authorizationCode({} as AuthorizationCodeOptions)).toThrow(/`issuer` is missing: .*`authorizationEndpoint` and/);
+    expect(() => authorizationCode({ ...base, store: {} as never })).toThrow('a TokenStore, such as memoryStore() or fileStore');
+  });
+
   it.each([
     undefined,
     '',

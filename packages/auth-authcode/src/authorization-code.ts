@@ -25,6 +25,7 @@ export interface SignOutOptions {
   readonly subject?: string;
   /** Where the server sends people back to after signing out of it, as it is registered there. Default: it keeps them. */
   readonly postLogoutRedirectUri?: string | undefined;
+  /** Ends the wait for the server with its reason. The tokens are forgotten here by then; nobody knows whether they were revoked. Default: none. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -50,7 +51,7 @@ export interface AuthorizationCode extends AuthStrategy<TokenSet>, Required<Toke
   handleCallback(callbackUrl: CallbackUrl, transaction: AuthorizationTransaction, options?: CallbackOptions): Promise<TokenSet>;
   /**
    * The strategy of one of many users. Cheap: make one for each request, or keep it. Users never share tokens, and never wait for each other. Who was
-   * not asked for in a while is read from the store again. Call its methods on it: they do not work alone.
+   * not asked for in a while is read from the store again. Call its methods on it: they do not work alone. Always `await` its `getToken()`.
    *
    * @param subject Your own name for the user: it becomes part of the store key.
    */
@@ -71,7 +72,8 @@ export interface AuthorizationCode extends AuthStrategy<TokenSet>, Required<Toke
  * Concurrency: per subject everything that `createTokenManager` promises; a refresh token is sent by one caller at a time, and with a `store` that
  * locks by one process at a time.
  *
- * @returns A frozen strategy that is a token source too.
+ * @returns A frozen strategy that is a token source too. Always `await` its `getToken()`, and a session's: a token that is at hand it may answer without
+ * a promise, so that there is no `.then` to call.
  * @throws {ConfigurationError} at once for options that are missing, misused or contradict each other. Calls end in an `InteractionRequiredError` when
  * a person has to sign in, first or again; its `authorization` goes to `createAuthorizationUrl` as it is.
  * @see RFC 6749 §4.1, RFC 7636, RFC 9207, RFC 9700

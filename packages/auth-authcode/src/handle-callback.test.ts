@@ -105,6 +105,19 @@ describe('a callback that is not given as it should be', () => {
     });
   });
 
+  it.each([
+    ['/nothing', /holds no callback: no `code`, no `error`/],
+    ['/callback?state=other', /holds no callback/],
+    ['/callback?code=a&state=other', /`state` is another/],
+    ['/callback?error=access_denied', /`state` is another, or missing/],
+  ])('of another page, or another sign-in (%s), is told from the right one, which still works', async (callback, message) => {
+    const auth = codeClient(codeServer());
+    const { transaction } = await auth.createAuthorizationUrl();
+    const rejected = { code: 'CALLBACK_REJECTED', message: expect.stringMatching(message) };
+    await expect(auth.handleCallback(callback, transaction)).rejects.toMatchObject(rejected);
+    await auth.handleCallback(`/callback?code=anna&state=${transaction.state}`, transaction);
+  });
+
   it.each(['?', '/callback?', 'callback?', 'https://app.example.com/a=b?'])('is taken with %j before its parameters', async (start) => {
     const auth = codeClient(codeServer());
     const { transaction } = await auth.createAuthorizationUrl();

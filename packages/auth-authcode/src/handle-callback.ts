@@ -15,6 +15,7 @@ export interface CallbackOptions {
    * lookup did not find, is an error.
    */
   readonly subject?: SubjectChoice;
+  /** Ends the wait with its reason. When the exchange has begun by then, the code is spent: the person has to sign in again. Default: none. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -49,8 +50,13 @@ export function callbackHandler(
       throw callbackRejected('belongs to another authorization server or client than this strategy', strategy);
     }
     const state = only(parameters, 'state', strategy);
-    if (state !== transaction.state)
-      throw callbackRejected('does not belong to this transaction: its `state` is another, or missing', strategy);
+    if (state !== transaction.state) {
+      const isNone = !parameters.has('code') && !parameters.has('error');
+      const problem = isNone
+        ? 'URL holds no callback: no `code`, no `error`'
+        : 'does not belong to this transaction: its `state` is another, or missing';
+      throw callbackRejected(problem, strategy);
+    }
     const metadata = await withinTime({ ...limit, advice: 'Nothing was exchanged: try again.' }, (limited) => client.metadata(limited));
     checkIssuer(only(parameters, 'iss', strategy), metadata, settings);
     const [error, description, code] = ['error', 'error_description', 'code'].map((name) => only(parameters, name, strategy));

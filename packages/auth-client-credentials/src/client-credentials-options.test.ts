@@ -11,6 +11,22 @@ describe('options', () => {
     expect(() => clientCredentials(misspelt)).toThrow(/`audiance` is not an option. Did you mean `audience`\?/);
   });
 
+  it('say what they take', () => {
+    const message = (options: object): string => {
+      try {
+        clientCredentials(options as never);
+        return expect.fail('expected an error');
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    const defaults = { tokenEndpoint: 'https://login.example.com/token', clientId, clientSecret };
+    expect(message({})).toContain('give `issuer` or `tokenEndpoint`');
+    expect(message({ ...defaults, store: {} })).toContain('`store` must be a TokenStore, such as memoryStore() or fileStore');
+    expect(message({ ...defaults, storeKey: '' })).toContain('`storeKey` must be text');
+    expect(message({ ...defaults, fetch: 'fetch' })).toContain('`fetch` must be a function');
+  });
+
   it.each([
     ['tokenEndpoint', { tokenEndpoint: undefined }],
     ['tokenEndpoint', { tokenEndpoint: 'http://login.example.com/token' }],

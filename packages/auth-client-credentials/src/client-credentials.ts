@@ -57,7 +57,8 @@ export interface ClientCredentialsSettings extends GrantParametersOptions {
  *
  * A refresh token that a server adds is not kept: the client's own credentials get the next one (RFC 6749 §4.4.3).
  *
- * @returns A frozen strategy that is a token source too: `getToken()` for what is no HTTP client of yours, `invalidate()` to forget.
+ * @returns A frozen strategy that is a token source too: `getToken()` for what is no HTTP client of yours, `invalidate()` to forget. Always `await`
+ * `getToken()`: a token that is at hand it may answer without a promise, so that there is no `.then` to call.
  * @throws {ConfigurationError} at once for options that are missing, misused or contradict each other. Its methods reject with an `AuthError`:
  * `TokenEndpointError` for what the server answered, `TOKEN_REQUEST_FAILED` and `TOKEN_REQUEST_TIMEOUT` for when it did not.
  * @see RFC 6749 §4.4, RFC 6750 §2.1
@@ -99,15 +100,15 @@ export function clientCredentials(options: ClientCredentialsOptions): AuthStrate
 
 /** What neither the token endpoint client nor the token manager looks at before it is used. */
 function checkSettings({ storeKey = 'key', store, ...functions }: ClientCredentialsSettings, strategy: string): void {
-  const misuse =
-    typeof storeKey !== 'string' || !storeKey
-      ? 'storeKey'
-      : store && !(['get', 'set', 'delete'] as const).every((method) => typeof store[method] === 'function')
-        ? 'store'
-        : (['isRejected', 'fetch', 'now', 'random'] as const).find(
-            (option) => !['function', 'undefined'].includes(typeof functions[option]),
-          );
-  if (misuse) throw new ConfigurationError(`${strategy}: \`${misuse}\` is not what that option takes.`, { option: misuse, strategy });
+  const check = (option: string, isFit: boolean, must: string): void => {
+    if (!isFit) throw new ConfigurationError(`${strategy}: \`${option}\` must be ${must}.`, { option, strategy });
+  };
+  check('storeKey', typeof storeKey === 'string' && storeKey !== '', 'text');
+  const isStore = !store || (['get', 'set', 'delete'] as const).every((method) => typeof store[method] === 'function');
+  check('store', isStore, 'a TokenStore, such as memoryStore() or fileStore({ directory })');
+  for (const option of ['isRejected', 'fetch', 'now', 'random'] as const) {
+    check(option, ['function', 'undefined'].includes(typeof functions[option]), 'a function');
+  }
 }
 
 const OPTIONS: readonly (keyof ClientCredentialsOptions)[] = [

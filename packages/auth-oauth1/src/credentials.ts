@@ -1,5 +1,5 @@
 // RFC 5849 §3.1, §3.4.2: the consumer's and the token's shared secrets.
-import { type Awaitable, checkSecret, isPromiseLike, redact, resolveSecret, type Secret } from '@authseam/core';
+import { type Awaitable, checkSecret, isPromiseLike, redact, resolveSecret, type Secret, type SecretUse } from '@authseam/core';
 import type { OAuth1Options } from './oauth1-options.ts';
 import { percentEncode } from './percent-encode.ts';
 import type { EncodedParameter } from './request-parameters.ts';
@@ -24,26 +24,31 @@ export interface Credentials {
  *
  * @throws {ConfigurationError} for a secret that cannot be one.
  */
-export function createCredentials(options: OAuth1Options, signerOf: (signingKey: string) => Sign): () => Awaitable<Credentials> {
-  const { consumerKey, consumerSecret = '', token = '', tokenSecret = '' } = options;
-  const sources = [
+export function createCredentials(
+  options: OAuth1Options,
+  signerOf: (signingKey: string, pem?: string) => Sign,
+): () => Awaitable<Credentials> {
+  const { consumerKey, consumerSecret = '', token = '', tokenSecret = '', privateKey } = options;
+  const sources: readonly Source[] = [
     source(consumerKey, 'consumerKey', false),
     source(consumerSecret, 'consumerSecret', true),
     source(token, 'token', options.token === undefined),
     source(tokenSecret, 'tokenSecret', true),
+    // Looked at when it is imported: it holds line breaks, which no other secret may.
+    ...(typeof privateKey === 'function' ? [{ secret: privateKey }] : []),
   ];
   const valuesOf = new WeakMap<Credentials, readonly string[]>();
   let last: { readonly values: readonly string[]; readonly credentials: Credentials } | undefined;
 
   function credentialsOf(values: readonly string[]): Credentials {
     if (last && areSame(values, last.values)) return last.credentials;
-    const [key = '', secret = '', tokenValue = '', tokenSecretValue = ''] = values.map(percentEncode);
+    const [key = '', secret = '', tokenValue = '', tokenSecretValue = ''] = values.slice(0, 4).map(percentEncode);
     const signingKey = `${secret}&${tokenSecretValue}`;
     const secrets = [...values.slice(1), signingKey];
     const credentials: Credentials = {
       consumerKey: ['oauth_consumer_key', key],
       token: options.token === undefined ? [] : [['oauth_token', tokenValue]],
-      sign: signerOf(signingKey),
+      sign: signerOf(signingKey, values[4]),
       redact: (text) => redact(text, secrets),
       equals: (other) => areSame(values, valuesOf.get(other)),
     };
@@ -57,7 +62,7 @@ export function createCredentials(options: OAuth1Options, signerOf: (signingKey:
     return () => fixed;
   }
   return () => {
-    const values = sources.map(({ secret, use }) => resolveSecret(secret, use));
+    const values = sources.map(({ secret, use }) => (use ? resolveSecret(secret, use) : secret()));
     return values.some(isPromiseLike) ? Promise.all(values).then(credentialsOf) : credentialsOf(values as string[]);
   };
 }
@@ -66,7 +71,9 @@ function areSame(values: readonly string[], others: readonly string[] | undefine
   return values.every((value, index) => value === others?.[index]);
 }
 
-function source(secret: Secret, option: string, allowEmpty: boolean) {
+type Source = { readonly secret: Secret; readonly use: SecretUse } | { readonly secret: () => Awaitable<string>; readonly use?: never };
+
+function source(secret: Secret, option: string, allowEmpty: boolean): Source {
   const use = { option, strategy: 'oauth1', allowEmpty };
   checkSecret(secret, use);
   return { secret, use };

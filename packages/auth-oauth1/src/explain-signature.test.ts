@@ -60,11 +60,11 @@ test('shows what is signed, as data (RFC 5849 §1.2)', async () => {
 test('is what oauth1 does to the same request, wherever it puts it', async () => {
   const body = new URLSearchParams({ a: 'form', b: '2' });
   for (const placement of ['header', 'query', 'form'] as const) {
-    const options = { ...keys, placement };
-    const explanation = await explainSignature({ method: 'POST', url: `${url}?a=query`, body }, options);
+    const { now, ...options } = { ...keys, placement };
+    const explanation = await explainSignature({ method: 'POST', url: `${url}?a=query`, body }, { ...options, now });
     const headers = new Headers({ 'Content-Type': 'application/x-www-form-urlencoded' });
     const request = { method: 'POST', url: `${url}?a=query`, headers, body: `${body}`, replayable: true, attempt: 1 };
-    const { receipt } = await oauth1(options).authorize(request, { now: keys.now, emit() {} });
+    const { receipt } = await oauth1(options).authorize(request, { now, emit() {} });
     expect(explanation.signature).toBe(receipt?.signature);
     expect(explanation.credentials).toContain(encodeURIComponent(explanation.signature));
     expect(explanation.credentials.startsWith('OAuth ')).toBe(placement === 'header');

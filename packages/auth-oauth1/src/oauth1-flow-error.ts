@@ -15,6 +15,15 @@ export type OAuth1FlowErrorCode =
   /** The server did not answer in time. */
   | 'TOKEN_REQUEST_TIMEOUT';
 
+declare module '@authseam/core' {
+  interface AuthErrors {
+    OAUTH1_FLOW_REFUSED: OAuth1FlowError;
+    OAUTH1_FLOW_BAD_ANSWER: OAuth1FlowError;
+    OAUTH1_FLOW_DENIED: OAuth1FlowError;
+    OAUTH1_FLOW_MISMATCH: OAuth1FlowError;
+  }
+}
+
 /** RFC 5849 §2.1, §2.2 and §2.3. */
 export type OAuth1FlowStep = 'temporary-credentials' | 'authorization' | 'token-credentials';
 

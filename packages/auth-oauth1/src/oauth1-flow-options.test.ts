@@ -1,6 +1,7 @@
 import { ConfigurationError } from '@authseam/core';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { callback, consumerSecret, errorOf, flowOf, seen, startServer, tokenSecret, transaction } from './fixtures/flow-server.ts';
+import { wikiRsaSha1 } from './fixtures/published-vectors.ts';
 import { oauth1Flow } from './oauth1-flow.ts';
 
 startServer();
@@ -45,6 +46,29 @@ test('no options at all are refused', async () => {
   for (const none of [null, { parameters: null }]) await expect(flowOf().start(none as never)).rejects.toBeInstanceOf(ConfigurationError);
   await expect(flowOf().finish(callback, transaction(), null as never)).rejects.toBeInstanceOf(ConfigurationError);
   expect(seen).toEqual([]);
+});
+
+test('options that are unknown are refused, and a misspelt one is told', async () => {
+  const misspelt = expect.objectContaining({ name: 'ConfigurationError', option: 'callbackURL' });
+  expect(() => flowOf({ callbackURL: 'canary' } as object)).toThrow(misspelt);
+  expect(() => flowOf({ callbackURL: 'canary' } as object)).toThrow('Did you mean `callbackUrl`?');
+  expect(() => flowOf({ token: 'canary' } as object)).toThrow('`token` is not an option');
+  const rejected = { code: 'CONFIGURATION_ERROR', option: 'screen_name' };
+  await expect(flowOf().start({ screen_name: 'jane' } as object)).rejects.toMatchObject(rejected);
+  await expect(flowOf().finish(callback, transaction(), { screen_name: 'jane' } as object)).rejects.toMatchObject(rejected);
+  expect(seen).toEqual([]);
+});
+
+test('a private key may be a function, asked for each token request', async () => {
+  const privateKey = vi.fn(async () => wikiRsaSha1.privateKey);
+  const flow = flowOf({ signatureMethod: 'RSA-SHA1', privateKey });
+  await flow.start();
+  expect([privateKey.mock.calls.length, seen.length]).toEqual([1, 1]);
+  privateKey.mockRejectedValue(new Error(`sealed for ${consumerSecret}`));
+  const error = await errorOf(flow.start());
+  expect(error).toMatchObject({ code: 'STRATEGY_FAILED', cause: { message: 'sealed for [redacted]' } });
+  expect(error.message).toContain('`privateKey` failed');
+  expect(seen).toHaveLength(1);
 });
 
 test.each(['nonce', 'now', 'timestampSeconds'])('a function `%s` that fails is named, without secrets', async (option) => {

@@ -1,8 +1,8 @@
 // RFC 5849 §2: what the three-legged flow needs to know.
-import { ConfigurationError, isLoopback } from '@authseam/core';
+import { ConfigurationError, checkKnownKeys, isLoopback, isPlainObject } from '@authseam/core';
 import { checkPatch } from '@authseam/core/adapter';
 import { oauth1 } from './oauth1.ts';
-import type { OAuth1Options } from './oauth1-options.ts';
+import { type OAuth1Options, SIGNING_OPTIONS } from './oauth1-options.ts';
 import { encodedParameters, queryOf } from './request-parameters.ts';
 
 /** Options of {@link oauth1Flow}: those of `oauth1` that make a signature, the server's three endpoints, and where the user comes back. */
@@ -50,7 +50,7 @@ export type CheckedFlowOptions = Omit<OAuth1FlowOptions, 'headers'> &
  * @throws {ConfigurationError} that names the option and never shows its value.
  */
 export function checkFlowOptions(options: OAuth1FlowOptions): CheckedFlowOptions {
-  checkObject(options, 'options');
+  checkKnownKeys(options, OPTIONS, { strategy: 'oauth1Flow' });
   const { method = 'POST', timeoutMs = 10_000, now = () => Date.now(), parameters = {}, callbackUrl } = options;
   for (const option of ENDPOINTS) checkEndpoint(options[option], option);
   refuseIf(!isCallback(callbackUrl), 'callbackUrl', `is an absolute URL without fragment and oauth_* parameters, or 'oob'`);
@@ -71,13 +71,18 @@ export function checkFlowOptions(options: OAuth1FlowOptions): CheckedFlowOptions
     'headers',
     'holds a header that the flow itself sets',
   );
-  oauth1(options); // what it says about keys and methods holds here too
+  oauth1(signingOptions(options)); // what it says about keys and methods holds here too
   return { ...options, method, headers, timeoutMs, now, parameters };
+}
+
+/** Those of `options` that `oauth1` takes too. What is not given stays so: there it makes a difference. */
+function signingOptions(options: OAuth1FlowOptions): OAuth1Options {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => (SIGNING_OPTIONS as readonly string[]).includes(name))) as never;
 }
 
 /** @throws {ConfigurationError} unless `value` is an object of named members. */
 export function checkObject(value: unknown, option: string): void {
-  refuseIf(typeof value !== 'object' || value === null || Symbol.iterator in value, option, 'is an object of named members');
+  refuseIf(!isPlainObject(value), option, 'is an object of named members');
 }
 
 function headersOf(headers: OAuth1FlowOptions['headers'] = {}): Record<string, string> {
@@ -113,3 +118,8 @@ function refuseIf(isWrong: boolean, option: string, problem: string): void {
 }
 
 const ENDPOINTS = ['requestTokenEndpoint', 'authorizationEndpoint', 'accessTokenEndpoint'] as const;
+const OPTIONS: readonly (keyof OAuth1FlowOptions)[] = [
+  ...(SIGNING_OPTIONS as readonly (keyof OAuth1FlowOptions)[]),
+  ...ENDPOINTS,
+  ...(['callbackUrl', 'method', 'headers', 'timeoutMs', 'fetch', 'now'] as const),
+];

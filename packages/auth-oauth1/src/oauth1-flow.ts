@@ -1,5 +1,5 @@
 // RFC 5849 §2: redirection-based authorization.
-import { ConfigurationError } from '@authseam/core';
+import { ConfigurationError, checkKnownKeys } from '@authseam/core';
 import { appendQuery } from '@authseam/core/adapter';
 import { verifierOf } from './authorization-callback.ts';
 import { type CheckedFlowOptions, checkFlowOptions, checkObject, type OAuth1FlowOptions } from './oauth1-flow-options.ts';
@@ -20,7 +20,9 @@ export interface OAuth1Transaction {
 
 /** Token credentials: what `oauth1` takes as `token` and `tokenSecret`. They do not expire unless the server says so. */
 export interface OAuth1TokenCredentials {
+  /** `oauth_token`, decoded: names the user's consent. */
   readonly token: string;
+  /** `oauth_token_secret`, decoded; some servers have an empty one. */
   readonly tokenSecret: string;
   /** What else the server answered, its own words: `user_id`, `screen_name`, `oauth_session_handle`, … */
   readonly parameters: Readonly<Record<string, string>>;
@@ -86,7 +88,7 @@ export function oauth1Flow(options: OAuth1FlowOptions): OAuth1Flow {
 
   return Object.freeze({
     async start(options = {}) {
-      checkObject(options, 'options');
+      checkKnownKeys(options, ['parameters', 'signal'], { strategy: 'oauth1Flow' });
       const { parameters = {}, signal } = options;
       checkObject(parameters, 'parameters');
       checkAuthorizationParameters(checked, parameters);
@@ -101,7 +103,7 @@ export function oauth1Flow(options: OAuth1FlowOptions): OAuth1Flow {
     },
 
     async finish(callback, transaction, options = {}) {
-      checkObject(options, 'options');
+      checkKnownKeys(options, ['signal'], { strategy: 'oauth1Flow' });
       const { signal } = options;
       checkTransaction(transaction);
       const verifier = verifierOf(callback, transaction, checked);

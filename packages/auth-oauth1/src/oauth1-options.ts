@@ -1,5 +1,5 @@
 // RFC 5849 §3.1: what a signature needs to know.
-import { type AuthStrategy, ConfigurationError, type Secret } from '@authseam/core';
+import { type AuthStrategy, ConfigurationError, checkKnownKeys, isPlainObject, type Secret } from '@authseam/core';
 import { checkPatch } from '@authseam/core/adapter';
 import type { PrivateKey } from './signature/rsa.ts';
 import { type SignatureMethod, signatureMethods } from './signature/signature-method.ts';
@@ -16,7 +16,7 @@ export interface OAuth1Options {
   readonly tokenSecret?: Secret;
   /** Default `'HMAC-SHA1'`. */
   readonly signatureMethod?: SignatureMethod;
-  /** Required for RSA methods: PEM (PKCS#8 or PKCS#1), JWK, CryptoKey or KeyObject. */
+  /** Required for RSA methods: PEM (PKCS#8 or PKCS#1) or a function that yields it, JWK, CryptoKey or KeyObject. */
   readonly privateKey?: PrivateKey;
   /** Stands in the header, never in the signature. Default none. */
   readonly realm?: string;
@@ -43,10 +43,10 @@ export type CheckedOptions = OAuth1Options &
 /**
  * `options` with their defaults.
  *
- * @throws {ConfigurationError} for options that contradict each other. Secrets are checked where they are resolved.
+ * @throws {ConfigurationError} for options that are unknown or contradict each other. Secrets are checked where they are resolved.
  */
 export function checkOptions(options: OAuth1Options): CheckedOptions {
-  refuseIf(typeof options !== 'object' || options === null, 'options', 'must be an object');
+  checkKnownKeys(options, OPTIONS, { strategy: 'oauth1' });
   const { signatureMethod = 'HMAC-SHA1', placement = 'header', bodyHash = false, version = '1.0', realm } = options;
   refuseIf(!signatureMethods.includes(signatureMethod), 'signatureMethod', `is one of ${signatureMethods.join(', ')}`);
   checkTypes(options);
@@ -91,13 +91,6 @@ function checkTypes({ bodyHash = false, realm = '', parameters = {}, ...options 
   refuseIf(!isPlainObject(parameters), 'parameters', 'maps names to strings, as a plain object');
 }
 
-/** Of any realm of JavaScript. */
-function isPlainObject(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || (Object.getPrototypeOf(prototype) === null && !Array.isArray(value));
-}
-
 /** The caller's own sources of nonces and time, checked at each use: a server would take what they got wrong for a bad signature. */
 function checkedSources({ nonce, timestampSeconds }: OAuth1Options): Pick<OAuth1Options, 'nonce' | 'timestampSeconds'> {
   const checkedNonce = (own: () => unknown): string => {
@@ -120,6 +113,12 @@ function refuseIf(isWrong: boolean, option: string, problem: string): void {
   if (isWrong) throw new ConfigurationError(`oauth1: \`${option}\` ${problem}.`, { option, strategy: 'oauth1' });
 }
 
+/** Those that make a signature: {@link oauth1} and the flow have them in common. */
+export const SIGNING_OPTIONS: readonly (keyof OAuth1Options)[] = [
+  ...(['consumerKey', 'consumerSecret', 'signatureMethod', 'privateKey', 'realm', 'placement'] as const),
+  ...(['version', 'parameters', 'nonce', 'timestampSeconds'] as const),
+];
+const OPTIONS: readonly (keyof OAuth1Options)[] = [...SIGNING_OPTIONS, 'token', 'tokenSecret', 'bodyHash', 'isRejected'];
 const PLACEMENTS: readonly unknown[] = ['header', 'query', 'form'];
 const OWN: readonly string[] = [
   'realm',

@@ -218,6 +218,14 @@ describe('refused at construction', () => {
     expect(oauth1(options).name).toBe('oauth1');
   });
 
+  it('an option that is misspelt, or has another name elsewhere: what it says is not left out in silence', () => {
+    const elsewhere = { ...pair, accessToken: 'canary', accessTokenSecret: 'canary' } as OAuth1Options;
+    expect(() => oauth1(elsewhere)).toThrow(expect.objectContaining({ name: 'ConfigurationError', option: 'accessToken' }));
+    expect(() => oauth1(elsewhere)).toThrow(/^oauth1: `accessToken` is not an option\. It takes consumerKey, .*token, tokenSecret/);
+    const misspelt = { ...pair, tokensecret: 'canary' } as OAuth1Options;
+    expect(() => oauth1(misspelt)).toThrow('Did you mean `tokenSecret`?');
+  });
+
   it.each([undefined, null, 'canary'])('options that are none: %s', (options) => {
     expect(() => oauth1(options as unknown as OAuth1Options)).toThrow(
       expect.objectContaining({ name: 'ConfigurationError', option: 'options' }),

@@ -24,7 +24,7 @@ import { whenReady } from './when-ready.ts';
  *
  * Multipart bodies and streams are not signed, by the RFC; see `bodyHash`.
  *
- * @throws {ConfigurationError} for options that contradict each other, or a key that does not fit; secrets are never shown.
+ * @throws {ConfigurationError} for options that are unknown or contradict each other, or a key that does not fit; secrets are never shown.
  * @see RFC 5849 §3
  * @example
  * ```ts

@@ -22,6 +22,7 @@ export interface ExplainedParameter {
 
 /** Everything that went into one signature. No secret shows in it. */
 export interface SignatureExplanation {
+  /** HTTP method, in upper case as it is signed. */
   readonly method: string;
   /** RFC 5849 §3.4.1.2. */
   readonly baseStringUri: string;
@@ -31,11 +32,13 @@ export interface SignatureExplanation {
   readonly normalizedParameters: string;
   /** RFC 5849 §3.4.1.1. Where it holds `…`, something is left out. */
   readonly baseString: string;
+  /** `oauth_signature_method`. */
   readonly signatureMethod: SignatureMethod;
   /** Its parts as lengths before encoding, in characters: `(24 characters)&(empty)`. `(RSA private key)` for RSA methods. */
   readonly signingKey: string;
   /** Before encoding. For PLAINTEXT, whose signature is the signing key, that one's lengths. */
   readonly signature: string;
+  /** Where the protocol parameters go, as it was configured. */
   readonly placement: 'header' | 'query' | 'form';
   /** What is added to the request: the value of `Authorization`, or the pairs that are appended to query or form. */
   readonly credentials: string;

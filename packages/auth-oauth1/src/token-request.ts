@@ -1,5 +1,5 @@
 // RFC 5849 §2.1, §2.3: the requests for temporary credentials and for token credentials.
-import { AuthError, type AuthRequest, isAuthError, redactedCause, resolveSecret, type Secret } from '@authseam/core';
+import { AuthError, type AuthRequest, type Awaitable, isAuthError, redactedCause, resolveSecret, type Secret } from '@authseam/core';
 import { appendForm, appendQuery } from '@authseam/core/adapter';
 import { explainRejection } from './explain-rejection.ts';
 import { oauth1 } from './oauth1.ts';
@@ -60,7 +60,9 @@ async function exchange(
     consumerSecret: await ownSecret(options.consumerSecret ?? '', 'consumerSecret', secrets),
   };
   secrets.push(consumer.consumerSecret);
-  const signing = { ...signatureOptions(options, secrets), ...consumer, ...temporary, parameters };
+  const { privateKey } = options;
+  const pem = typeof privateKey === 'function' && { privateKey: await ownPem(privateKey, secrets) };
+  const signing = { ...signatureOptions(options, secrets), ...pem, ...consumer, ...temporary, parameters };
   const request: AuthRequest = { method, url: endpoint, headers: new Headers(headers), replayable: true, attempt: 1 };
   const patch = await oauth1(signing).authorize(request, { now, emit() {} });
   signal.throwIfAborted();
@@ -108,6 +110,15 @@ async function ownSecret(secret: Secret, option: string, secrets: readonly strin
     return await resolveSecret(secret, { option, strategy: 'oauth1Flow', allowEmpty: option !== 'consumerKey' });
   } catch (error) {
     throw ownFailure(error, option, secrets);
+  }
+}
+
+/** @throws {AuthError} as {@link ownSecret}. What it yields is checked where it is imported. */
+async function ownPem(read: () => Awaitable<string>, secrets: readonly string[]): Promise<string> {
+  try {
+    return await read();
+  } catch (error) {
+    throw ownFailure(error, 'privateKey', secrets);
   }
 }
 

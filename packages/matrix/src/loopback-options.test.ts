@@ -8,6 +8,10 @@ import { isClosed, nativeApp, server, startLogin, startServer, visit } from './f
 
 startServer();
 
+it.each([undefined, null, {}])('%j in place of the strategy is a ConfigurationError', async (none) => {
+  await expect(login(none as never)).rejects.toMatchObject({ code: 'CONFIGURATION_ERROR', option: 'auth' });
+});
+
 describe('a port that is asked for', () => {
   it('is used, and free again afterwards', async () => {
     const port = await freePort();

@@ -48,6 +48,15 @@ describe('authorizationServer', () => {
     expect((await authorizationServer({ issuer: http.origin, strategy }).metadata()).issuer).toBe(http.origin);
   });
 
+  it('names the URLs that it asked, where there is nothing, without a query', async () => {
+    await using http = await tokenServer({ status: 404 });
+    const error = await authorizationServer({ issuer: `${http.origin}/tenant?key=canary`, strategy })
+      .metadata()
+      .catch((caught) => caught);
+    expect(error.message).toContain(` at ${http.origin}/tenant${OIDC} and ${http.origin}${OAUTH}/tenant (status 404)`);
+    expect(error.message).not.toContain('canary');
+  });
+
   it.each([429, 500, 503])('asks nowhere else when the server is busy (%d)', async (status) => {
     await using http = await tokenServer({ status });
     await expect(authorizationServer({ issuer: http.origin, strategy }).metadata()).rejects.toMatchObject({ status });
@@ -200,9 +209,16 @@ describe('authorizationServer', () => {
     ['issuer', { issuer: '' }],
     ['issuer', { issuer: 'login.example.com' }],
     ['issuer', { issuer: 'http://login.example.com' }],
+    ['issuer', { issuer: `https://login.example.com${OIDC}` }],
+    ['issuer', { issuer: `https://login.example.com${OAUTH}/tenant`, tokenEndpoint: 'https://login.example.com/token' }],
   ])('refuses %s in %j', (option, options) => {
     expect(() => authorizationServer({ ...options, strategy } as never)).toThrow(
       expect.objectContaining({ name: 'ConfigurationError', option }),
     );
+  });
+
+  it('says what to give where nothing, or the URL of metadata, is given', () => {
+    expect(() => authorizationServer({ strategy } as never)).toThrow('give `issuer` or `tokenEndpoint`');
+    expect(() => authorizationServer({ issuer: `https://login.example.com${OIDC}`, strategy })).toThrow('the part before /.well-known/');
   });
 });

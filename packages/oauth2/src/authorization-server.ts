@@ -1,5 +1,5 @@
 // RFC 8414 §2: which authorization server issues the tokens.
-import { type AuthError, isAuthError, type TokenEndpointError, waitFor } from '@authseam/core';
+import { type AuthError, ConfigurationError, isAuthError, type TokenEndpointError, waitFor } from '@authseam/core';
 import type { AuthorizationServer } from 'oauth4webapi';
 import { checkEndpoint } from './check-endpoint.ts';
 import { discover } from './discovery.ts';
@@ -63,7 +63,7 @@ export interface AuthorizationServerSource {
  * The authorization server of a strategy. Metadata is looked for at the OpenID Connect well-known path and, if there is none, at the one of RFC
  * 8414. Its `issuer` must equal the configured one, compared as strings (RFC 8414 §3.3). Nothing is requested before the first `metadata()`.
  *
- * @throws {ConfigurationError} for a missing or unsafe `issuer` or `tokenEndpoint`.
+ * @throws {ConfigurationError} for a missing or unsafe `issuer` or `tokenEndpoint`, and for an `issuer` that is the URL of metadata.
  * @see RFC 8414 §3, OpenID Connect Discovery 1.0 §4
  * @example
  * ```ts
@@ -75,7 +75,13 @@ export interface AuthorizationServerSource {
  */
 export function authorizationServer(options: AuthorizationServerOptions & AuthorizationServerSettings): AuthorizationServerSource {
   const { issuer, tokenEndpoint, strategy } = options;
-  if (issuer !== undefined) checkEndpoint(issuer, 'issuer', strategy);
+  const fail = (option: string, problem: string): never => {
+    throw new ConfigurationError(`${strategy}: ${problem}.`, { option, strategy });
+  };
+  if (issuer === undefined && tokenEndpoint === undefined)
+    fail('tokenEndpoint', 'give `issuer` or `tokenEndpoint`, to say which server issues the tokens');
+  if (issuer !== undefined && checkEndpoint(issuer, 'issuer', strategy).pathname.includes('/.well-known/'))
+    fail('issuer', '`issuer` is the URL of metadata: give the part before /.well-known/');
   if (issuer === undefined || tokenEndpoint !== undefined) checkEndpoint(tokenEndpoint, 'tokenEndpoint', strategy);
   const { now = () => Date.now(), endpoints = {} } = options;
   const given = Object.fromEntries(Object.entries(endpoints).filter(([, endpoint]) => endpoint !== undefined));
@@ -119,6 +125,6 @@ const FAILED_FOR_MS = 30_000;
 
 /** Whether asking again at once would get the same answer. A status of 0 is a redirect that a browser hides. */
 function isLasting(error: AuthError): boolean {
-  const { code, status } = error as TokenEndpointError;
-  return code === 'CONFIGURATION_ERROR' || (status < 500 && status !== 429);
+  const { status } = error as TokenEndpointError;
+  return error.code === 'CONFIGURATION_ERROR' || (status < 500 && status !== 429);
 }

@@ -4,6 +4,7 @@ import { allowInsecureRequests, customFetch, discoveryRequest } from 'oauth4weba
 import type { AuthorizationServerSettings, ServerEndpoints, TokenIssuer } from './authorization-server.ts';
 import { endpointUrl } from './check-endpoint.ts';
 import { edgeFetch } from './edge-fetch.ts';
+import { withoutQuery } from './failure.ts';
 import { jsonFields } from './json-fields.ts';
 import { retryAfterMs } from './retry-after.ts';
 
@@ -21,11 +22,15 @@ export async function discover(
 ): Promise<TokenIssuer> {
   const { strategy, now = Date.now } = settings;
   let answer = await ask(issuer, 'oidc', settings, signal);
+  let asked = answer.url;
   // Gateways answer 400, 401, 403 or a page where nothing is.
-  if (!answer.metadata && answer.status < 500 && answer.status !== 429) answer = await ask(issuer, 'oauth2', settings, signal);
+  if (!answer.metadata && answer.status < 500 && answer.status !== 429) {
+    answer = await ask(issuer, 'oauth2', settings, signal);
+    asked += ` and ${answer.url}`;
+  }
   const { status, headers, metadata } = answer;
   if (!metadata) {
-    const message = `${strategy}: no authorization server metadata at ${issuer} (status ${status}). Check \`issuer\`, or give \`tokenEndpoint\`.`;
+    const message = `${strategy}: no authorization server metadata at ${asked} (status ${status}). Check \`issuer\`, or give \`tokenEndpoint\`.`;
     throw new TokenEndpointError(message, { status, strategy, retryAfterMs: retryAfterMs(headers.get('retry-after'), now()) });
   }
   const problem = problemOf(metadata, issuer, settings.endpoints);
@@ -35,6 +40,8 @@ export async function discover(
 
 /** What one well-known path answers. */
 interface Answer {
+  /** What was asked, without its query. */
+  readonly url: string;
   readonly status: number;
   readonly headers: Headers;
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
@@ -46,16 +53,21 @@ async function ask(
   { fetch, strategy, userAgent }: AuthorizationServerSettings,
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
+  const send = edgeFetch({ fetch, strategy, what: 'authorization server metadata', secrets: [] });
+  let url = issuer;
   const response = await discoveryRequest(new URL(issuer), {
     algorithm,
     [allowInsecureRequests]: true, // `checkEndpoint` let plain http through on loopback only
-    [customFetch]: edgeFetch({ fetch, strategy, what: 'authorization server metadata', secrets: [] }),
+    [customFetch]: (asked, init) => {
+      url = withoutQuery(asked);
+      return send(asked, init);
+    },
     ...(userAgent && { headers: { 'User-Agent': userAgent } }),
     ...(signal && { signal }),
   });
   const { status, headers } = response;
   const fields = status === 200 ? jsonFields(await response.text()) : {};
-  return { status, headers, metadata: typeof fields['issuer'] === 'string' ? fields : undefined };
+  return { url, status, headers, metadata: typeof fields['issuer'] === 'string' ? fields : undefined };
 }
 
 function problemOf(metadata: Readonly<Record<string, unknown>>, issuer: string, configured: ServerEndpoints = {}): string | undefined {

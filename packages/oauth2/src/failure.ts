@@ -31,7 +31,8 @@ export function edgeFailure({ failure, status, isTooLong, url }: EdgeOutcome, { 
   const at = `${strategy}: the ${what} at ${withoutQuery(url)}`;
   if (failure !== undefined || status === undefined) {
     const cause = redactedCause(failure, secrets);
-    return new AuthError(`${at} could not be reached, or broke off. Check the URL and the network.`, {
+    const code = systemCode(cause);
+    return new AuthError(`${at} could not be reached, or broke off${code && ` (${code})`}. Check the URL and the network.`, {
       code: 'TOKEN_REQUEST_FAILED',
       strategy,
       cause,
@@ -107,7 +108,14 @@ function optionFor(what: string): string {
   return what.replace(/ (\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
+/** The code of the system, `ECONNREFUSED` say, which `fetch` hides among the causes of its error; empty where there is none. The deepest one says most. */
+function systemCode(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  const { code } = error as { code?: unknown };
+  return systemCode(error.cause) || (typeof code === 'string' && /^[A-Z][A-Z0-9_]+$/.test(code) ? code : '');
+}
+
 /** As endpoints stand in messages: a query may hold what should not show. */
-function withoutQuery(url: string): string {
+export function withoutQuery(url: string): string {
   return url.replace(/\?.*/s, '');
 }

@@ -151,6 +151,18 @@ describe('an error', () => {
     expect(error.stack).not.toContain('canary');
   });
 
+  it.each([
+    ['that lies in a cause', 'ENOTFOUND', new TypeError('fetch failed', { cause: Object.assign(new Error('x'), { code: 'ENOTFOUND' }) })],
+    ['the deepest of several', 'ECONNREFUSED', Object.assign(new Error('x', { cause: coded('ECONNREFUSED') }), { code: 'UND_ERR' })],
+    ['that is not one of the system, which is left out', undefined, coded('not_a code')],
+    ['that holds a secret, which is left out', undefined, coded('CANARY_SECRET')],
+  ])('names the code %s', async (_, code, thrown) => {
+    const options = { fetch: () => Promise.reject(thrown), clientSecret: 'CANARY_SECRET' };
+    const error = await grant({ tokenEndpoint: 'https://a.example/t' } as TokenServer, options as never).catch((caught) => caught);
+    expect(error).toMatchObject({ code: 'TOKEN_REQUEST_FAILED', cause: expect.any(Error) });
+    expect(error.message).toContain(`or broke off${code ? ` (${code})` : ''}. Check`);
+  });
+
   it('carries no secret of a fetch that fails with the request in its message', async () => {
     const fetch = async (url: string, init: RequestInit) => {
       throw Object.assign(new Error(`${url} ${JSON.stringify(init.headers)} ${SECRET}`), { request: init, code: 'ECUSTOM' });
@@ -161,3 +173,7 @@ describe('an error', () => {
     expect(error.cause.request).toBeUndefined();
   });
 });
+
+function coded(code: string): Error {
+  return Object.assign(new Error('it failed'), { code });
+}

@@ -31,7 +31,7 @@ export function countOf(event: AuthEvent, to: Instruments): Count | undefined {
     case 'token-request-retry':
       return { counter: to.retries, attributes: { 'error.type': event.code } };
     case 'token-store-failed':
-      return { counter: to.storeFailures, attributes: { 'authseam.operation': event.operation } };
+      return { counter: to.storeFailures, attributes: { 'authseam.operation': event.operation, ...errorType(event.code) } };
     case 'scope-changed':
       return { counter: to.scopeChanges };
     case 'rejected':
@@ -51,6 +51,11 @@ export function countOf(event: AuthEvent, to: Instruments): Count | undefined {
       event satisfies never;
       return undefined;
   }
+}
+
+/** A code of the system or of a database, `ECONNREFUSED` or `57P01`. What a store of the caller's own makes up stays out: every value is a time series. */
+function errorType(code: string | undefined): MetricAttributes {
+  return code !== undefined && /^[A-Z0-9_]{2,40}$/.test(code) ? { 'error.type': code } : {};
 }
 
 /** What an event adds to a histogram. */

@@ -67,7 +67,7 @@ const table: { readonly [Type in AuthEvent['type']]: readonly [Extract<AuthEvent
   'token-awaited': [{ type: 'token-awaited', strategy, generation: 2, waitedMs: 250 }, [['authseam.token.wait.duration', 0.25, 1, {}]]],
   'token-locked': [{ type: 'token-locked', strategy, generation: 2, waitedMs: 2_000 }, [['authseam.token.lock.wait.duration', 2, 1, {}]]],
   'token-store-failed': [
-    { type: 'token-store-failed', strategy, generation: 2, operation: 'lock' },
+    { type: 'token-store-failed', strategy, generation: 2, operation: 'lock', message: 'it is locked' },
     [['authseam.store.failures', 1, { 'authseam.operation': 'lock' }]],
   ],
   'scope-changed': [
@@ -121,6 +121,18 @@ it('counts on, and keeps what differs apart', async () => {
   ]);
 });
 
+it('names the code of a store that failed, where it is one of a system or a database', async () => {
+  const record = recordMetrics(otel.meter, { now });
+  const failed = { type: 'token-store-failed', strategy, generation: 1, operation: 'get', message: 'it failed' } as const;
+  for (const code of ['ECONNREFUSED', '57P01', 'of request 4711', 'X'.repeat(41), '']) record({ ...failed, code });
+  record(failed);
+  expect(await recorded()).toEqual([
+    ['authseam.store.failures', 1, { 'authseam.operation': 'get', 'error.type': 'ECONNREFUSED' }],
+    ['authseam.store.failures', 1, { 'authseam.operation': 'get', 'error.type': '57P01' }],
+    ['authseam.store.failures', 4, { 'authseam.operation': 'get' }],
+  ]);
+});
+
 it('takes a clock that was set back for no time at all', async () => {
   recordMetrics(otel.meter, { now })({ type: 'token-awaited', strategy, generation: 1, waitedMs: -5_000 });
   expect(await recorded()).toEqual([['authseam.token.wait.duration', 0, 1, {}]]);
@@ -136,6 +148,11 @@ it('says at once that it got no meter', () => {
   for (const wrong of [undefined, null, {}, 'meter']) {
     expect(() => recordMetrics(wrong as never)).toThrow(expect.objectContaining({ code: 'CONFIGURATION_ERROR', option: 'meter' }));
   }
+});
+
+it('refuses a misspelt option', () => {
+  const misspelt = { clients: 'reports' } as object;
+  expect(() => recordMetrics(otel.meter, misspelt)).toThrow('recordMetrics: `clients` is not an option. Did you mean `client`?');
 });
 
 describe('the gauges', () => {

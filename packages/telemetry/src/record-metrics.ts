@@ -1,4 +1,4 @@
-import { type AuthEvent, ConfigurationError } from '@authseam/core';
+import { type AuthEvent, ConfigurationError, checkKnownKeys } from '@authseam/core';
 import { instrumentsOf } from './instruments.ts';
 import { countOf, durationOf } from './measurement.ts';
 import type { Meter, MetricAttributes } from './meter.ts';
@@ -28,7 +28,7 @@ export interface MetricsRecorder {
  * need not be removed; a recorder that goes is stopped with `stop()`, for the meter holds its gauges.
  *
  * @param meter That of `@opentelemetry/api`, or what works like it.
- * @throws {ConfigurationError} when `meter` is none.
+ * @throws {ConfigurationError} when `meter` is none, and for an unknown option.
  * @example
  * ```ts
  * import { withAuth } from '@authseam/adapter-fetch';
@@ -40,9 +40,11 @@ export interface MetricsRecorder {
  * export const api = withAuth(fetch, apiKey({ key: 'example-key' }), { onEvent: record });
  * ```
  */
-export function recordMetrics(meter: Meter, { client, now = () => Date.now() }: RecordMetricsOptions = {}): MetricsRecorder {
+export function recordMetrics(meter: Meter, options: RecordMetricsOptions = {}): MetricsRecorder {
   if (typeof meter?.createObservableGauge !== 'function')
     throw new ConfigurationError('recordMetrics: expected an OpenTelemetry meter.', { option: 'meter' });
+  checkKnownKeys(options, ['client', 'now'], { strategy: 'recordMetrics' });
+  const { client, now = () => Date.now() } = options;
   const instruments = instrumentsOf(meter);
   const clock = tokenClock(instruments, now);
   let isStopped = false;

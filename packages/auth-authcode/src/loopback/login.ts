@@ -1,6 +1,6 @@
 // RFC 8252: OAuth 2.0 for native apps, in the system's browser and with a loopback redirect.
 import process from 'node:process';
-import { AuthError, isAuthError, redactedCause, type TokenSet, waitFor } from '@authseam/core';
+import { AuthError, ConfigurationError, isAuthError, redactedCause, type TokenSet, waitFor } from '@authseam/core';
 import type { AuthorizationTransaction } from '../authorization-transaction.ts';
 import { checkAuthorizationUrl, openInBrowser } from './authorization-page.ts';
 import { type CallbackReceiver, type CallbackReceiverOptions, callbackReceiver } from './callback-receiver.ts';
@@ -46,6 +46,8 @@ declare module '@authseam/core' {
  * ```
  */
 export async function login(auth: LoginAuth, options: LoginOptions = {}): Promise<TokenSet> {
+  if (typeof auth?.handleCallback !== 'function')
+    throw new ConfigurationError('login: `auth` must be what authorizationCode() answered.', { option: 'auth' });
   checkLoginOptions(options, auth.name);
   const { port = 0, messages, timeoutMs = 300_000, subject, signal } = options;
   const given = { ...(subject !== undefined && { subject }), ...(signal && { signal }) };

@@ -1,11 +1,18 @@
 // RFC 5849 §3.4.3: RSA-SHA1, and its successors RSA-SHA256 and RSA-SHA512 (RSASSA-PKCS1-v1_5, RFC 8017 §8.2).
-import { type Awaitable, ConfigurationError } from '@authseam/core';
+import { type Awaitable, ConfigurationError, type Secret } from '@authseam/core';
 import { type Hash, toBase64, webName } from './hash.ts';
 import { type NodeCrypto, type NodeKeyObject, nodeCrypto } from './node-crypto.ts';
 import type { Sign } from './signature-method.ts';
 
-/** An RSA private key: PEM text (PKCS#8 or PKCS#1, not encrypted), a JWK, a CryptoKey for RSASSA-PKCS1-v1_5, or a KeyObject of node:crypto. */
-export type PrivateKey = string | RsaPrivateJwk | RsaCryptoKey | NodeKeyObject;
+/**
+ * An RSA private key: PEM text (PKCS#8 or PKCS#1, not encrypted) or a function that yields it, asked at each signature; a JWK, a CryptoKey for
+ * RSASSA-PKCS1-v1_5, or a KeyObject of node:crypto.
+ */
+export type PrivateKey = Secret | RsaKey;
+
+/** A key that is at hand. */
+type KeyMaterial = string | RsaKey;
+type RsaKey = RsaPrivateJwk | RsaCryptoKey | NodeKeyObject;
 
 /** A private key in JSON (RFC 7517). The platform's `JsonWebKey` fits, where there is one: types of the DOM are not needed for this. */
 export interface RsaPrivateJwk {
@@ -29,12 +36,30 @@ export interface RsaCryptoKey {
 }
 
 /**
+ * What signs with `privateKey`. Where that is a function, it takes what the function yielded; the last one stays imported.
+ *
+ * @throws {ConfigurationError} as {@link rsaSigner}; for what a function yields, at use.
+ */
+export function rsaSigners(hash: Hash, privateKey: PrivateKey): (pem: unknown) => Sign {
+  if (typeof privateKey !== 'function') {
+    const sign = rsaSigner(hash, privateKey);
+    return () => sign;
+  }
+  let last: { readonly pem: string; readonly sign: Sign } | undefined;
+  return (pem) => {
+    if (typeof pem !== 'string') throw unfit('of another kind');
+    if (last?.pem !== pem) last = { pem, sign: rsaSigner(hash, pem) };
+    return last.sign;
+  };
+}
+
+/**
  * Signs with `privateKey`, imported once. A CryptoKey signs through WebCrypto, the others through node:crypto where there is one.
  *
  * @throws {ConfigurationError} for a key that is no RSA private key, or a CryptoKey for another use; the key is never shown. Without node:crypto what
  * is wrong inside of a PEM or JWK shows at the first signature.
  */
-export function rsaSigner(hash: Hash, privateKey: PrivateKey): Sign {
+export function rsaSigner(hash: Hash, privateKey: KeyMaterial): Sign {
   const node = nodeCrypto();
   if (ArrayBuffer.isView(privateKey)) throw unfit("bytes: read it as text, with the encoding 'utf8'");
   if (isCryptoKey(privateKey)) return webSigner(checkedCryptoKey(hash, privateKey));
@@ -131,11 +156,11 @@ function derOf(tag: number, content: readonly number[]): number[] {
   return [tag, ...length, ...content];
 }
 
-function isCryptoKey(key: PrivateKey): key is RsaCryptoKey {
+function isCryptoKey(key: KeyMaterial): key is RsaCryptoKey {
   return typeof key === 'object' && 'algorithm' in key && 'usages' in key;
 }
 
-function isKeyObject(key: PrivateKey): key is NodeKeyObject {
+function isKeyObject(key: KeyMaterial): key is NodeKeyObject {
   return typeof key === 'object' && 'type' in key && !('kty' in key);
 }
 

@@ -95,3 +95,9 @@ it('the list of channels has no name twice', () => {
   expect(new Set(channelNames).size).toBe(channelNames.length);
   expect(channelNames).toContain('authseam:token-fetched');
 });
+
+it('a misspelt option is refused', () => {
+  expect(() => publishEvents({ clients: 'reports' } as object)).toThrow(
+    'publishEvents: `clients` is not an option. Did you mean `client`?',
+  );
+});

@@ -1,5 +1,5 @@
 import { type Channel, channel } from 'node:diagnostics_channel';
-import type { AuthEvent } from '@authseam/core';
+import { type AuthEvent, checkKnownKeys } from '@authseam/core';
 
 /** Options of {@link publishEvents}. */
 export interface PublishEventsOptions {
@@ -50,6 +50,7 @@ export const channelNames: readonly ChannelName[] = Object.freeze(Object.keys(CH
  * be short. What one throws does not reach the request; Node raises it as an uncaught exception.
  *
  * @returns A handler for `onEvent` of an adapter or `emit` of `getToken`; one serves any number of clients and holds nothing of theirs.
+ * @throws {ConfigurationError} for an unknown option.
  * @example
  * ```ts
  * import { withAuth } from '@authseam/adapter-fetch';
@@ -59,7 +60,9 @@ export const channelNames: readonly ChannelName[] = Object.freeze(Object.keys(CH
  * export const api = withAuth(fetch, apiKey({ key: 'example-key' }), { onEvent: publishEvents({ client: 'reports' }) });
  * ```
  */
-export function publishEvents({ client }: PublishEventsOptions = {}): (event: AuthEvent) => void {
+export function publishEvents(options: PublishEventsOptions = {}): (event: AuthEvent) => void {
+  checkKnownKeys(options, ['client'], { strategy: 'publishEvents' });
+  const { client } = options;
   const channels = new Map<string, Channel>();
   return (event) => {
     let known = channels.get(event.type);
