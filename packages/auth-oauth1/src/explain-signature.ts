@@ -48,7 +48,7 @@ export interface ExplainSignatureOptions extends OAuth1Options {
  * ```
  */
 export async function explainSignature(request: ExplainableRequest, options: ExplainSignatureOptions): Promise<SignatureExplanation> {
-  const { now = () => Date.now(), clockOffsetSeconds = 0, ...signing } = options;
+  const { now = () => Date.now(), clockOffsetSeconds = 0, ...signing } = options ?? ({} as ExplainSignatureOptions); // JavaScript may leave them out
   const checked = checkOptions(signing);
   const signable = signableRequest(request, checked);
   const nowMs = now();

@@ -48,8 +48,9 @@ const STRATEGY = 'authorizationCode';
  * StrictMode calls everything twice, and cleans up in between).
  *
  * @returns `undefined` when the URL holds no callback: without `state` a `code` or an `error` is one on the page of `redirectUri` only.
- * @throws {AuthorizationError} when this tab began no such sign-in, or the person or the server said no. {ConfigurationError} when the storage is
- * blocked, and for options that are misused: before anything is done, so that the callback is still good. And all that `handleCallback` throws.
+ * @throws {AuthorizationError} when this tab began no such sign-in, or the person or the server said no. {ConfigurationError} for options that are
+ * misused, before anything is done: the callback is still good; and when the storage is blocked, after the URL was cleaned. And all that
+ * `handleCallback` throws.
  * @see RFC 6749 §4.1.2, RFC 9207, RFC 9700 §4
  * @example
  * ```ts
