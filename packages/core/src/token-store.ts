@@ -23,7 +23,7 @@ export interface TokenStore {
   delete(key: string, options?: { readonly ifVersion?: string }): Awaitable<boolean>;
   /**
    * Makes the caller the only one to refresh `key`, for `ttlMs` at the most. Rejects when `waitMs` runs out or `signal` aborts. A store without it
-   * serves one process.
+   * serves one token manager of one process: two would both send the same refresh token.
    */
   lock?(key: string, options: TokenLockOptions): Promise<TokenLock>;
 }
