@@ -53,6 +53,8 @@ type Job = FleetTask & { readonly place: StorePlace; readonly origin: string };
 
 /** Longest stop at one step of a `refresh`, in milliseconds. */
 export const LONGEST_STOP_MS = 12;
+/** For how long a process that is to end waits for its own refresh, in milliseconds. */
+const LONGEST_REFRESH_MS = 10_000;
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await work(JSON.parse(process.argv[2] ?? '') as Job);
 
@@ -81,6 +83,8 @@ async function work(job: Job): Promise<void> {
     now: () => Date.now() + (job.skewMs ?? 0),
   });
   const written = await { call, refresh, hold }[job.task](tokens);
+  // A refresh in the background holds the lock: whoever left in the middle would leave it to run out.
+  for (const deadlineMs = Date.now() + LONGEST_REFRESH_MS; !tokens.isSettled() && Date.now() < deadlineMs; ) await sleep(5);
   opened.close();
   const result: FleetResult = { calls, failures, events, lockWaitsMs, callWaitsMs, ...(written !== undefined && { written }) };
   process.send?.({ result } satisfies Report<FleetResult>, () => process.exit());
