@@ -218,6 +218,10 @@ test.each(refusals)('%s is refused', async (_, request, expected) => {
   expect(sightings(error, ['canary-password'])).toEqual([]);
 });
 
+test('a call without options is refused by name', async () => {
+  await expect(explainSignature({ url }, undefined as never)).rejects.toMatchObject({ code: 'CONFIGURATION_ERROR', option: 'consumerKey' });
+});
+
 test('PLAINTEXT over http, and form fields without a form, are refused as when they are sent', async () => {
   const http = { url: 'http://api.example.com/' };
   const plain = { ...keys, signatureMethod: 'PLAINTEXT' } as const;

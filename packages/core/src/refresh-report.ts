@@ -1,14 +1,14 @@
 import { isAuthError } from './auth-error.ts';
 import type { AuthEvent, TokenFetchedEvent, TokenStoreFailedEvent } from './auth-event.ts';
-import { emitterOf } from './emit-to.ts';
 import type { StoreOperation } from './store-entry.ts';
 import type { TokenSet } from './token-set.ts';
+import { emitterOf } from './without-errors.ts';
 
 /** Tells whoever caused a refresh of its steps. All of them carry the generation that it works towards. */
 export interface RefreshReport {
   emit(event: AuthEvent): void;
   locked(waitedMs: number): void;
-  /** @param error `undefined`: what stands there is no token set. */
+  /** @param error `undefined`: the store did not fail, but what was read is no token set, or what was to be written came second. */
   storeFailed(operation: StoreOperation, error: unknown): void;
   retried(retry: { readonly attempt: number; readonly delayMs: number; readonly code: string }): void;
   fetched(set: TokenSet, reason: TokenFetchedEvent['reason']): void;
@@ -30,7 +30,7 @@ export function refreshReport(
   return {
     emit,
     locked: (waitedMs) => emit({ type: 'token-locked', ...facts, waitedMs }),
-    storeFailed: (operation, error) => emit({ type: 'token-store-failed', ...facts, operation, ...reasonOf(error) }),
+    storeFailed: (operation, error) => emit({ type: 'token-store-failed', ...facts, operation, ...reasonOf(operation, error) }),
     retried: (retry) => emit({ type: 'token-request-retry', ...facts, ...retry }),
     fetched: (set, reason) => emit({ type: 'token-fetched', ...facts, ...times(set), reason }),
     adopted: (set) => emit({ type: 'token-adopted', ...facts, ...times(set) }),
@@ -40,8 +40,9 @@ export function refreshReport(
 }
 
 /** Only of errors of ours: the words of others may quote what they failed to write. */
-function reasonOf(error: unknown): Pick<TokenStoreFailedEvent, 'message' | 'code'> {
-  if (error === undefined) return { message: 'the entry is not a token set' };
+function reasonOf(operation: StoreOperation, error: unknown): Pick<TokenStoreFailedEvent, 'message' | 'code'> {
+  if (error === undefined)
+    return { message: operation === 'get' ? 'the entry is not a token set' : 'something else was written at the same time' };
   if (!isAuthError(error)) return { message: 'unknown' };
   const { code } = (error.cause ?? {}) as { readonly code?: unknown };
   return { message: error.message, ...(typeof code === 'string' && { code }) };

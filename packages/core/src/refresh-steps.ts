@@ -19,7 +19,7 @@ export interface RefreshSteps {
   readonly request: (current: TokenSet | undefined, limits: RequestLimits) => Promise<TokenSet>;
   /** @param waitedMs How long the lock was waited for. */
   readonly onLocked: (waitedMs: number) => void;
-  /** @param error Why; `undefined`: what stands there is no token set. */
+  /** @param error Why; `undefined`: what was read is no token set, or what was to be written came second. */
   readonly onStoreFailed: (operation: StoreOperation, error: unknown) => void;
   /** What could not be written at first stands in the store now, or something newer does. */
   readonly onSaved: (token: StoredToken, version: string) => void;

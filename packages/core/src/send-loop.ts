@@ -13,12 +13,12 @@ import type {
 } from './auth-strategy.ts';
 import { checkKnownKeys } from './check-known-keys.ts';
 import { checkStrategy } from './check-strategy.ts';
-import { report, withoutErrors } from './emit-to.ts';
 import { foreignCause } from './foreign-cause.ts';
 import { isPromiseLike } from './is-promise-like.ts';
 import { createOriginPolicy, type OriginPolicy } from './origin-policy.ts';
 import type { Redirection } from './redirect.ts';
 import { waitFor } from './wait-for.ts';
+import { report, withoutErrors } from './without-errors.ts';
 
 /** One hop of one call of one client, as the loop drives it. An adapter implements it. */
 export interface ClientCall<Response> {

@@ -2,9 +2,9 @@ import { ConfigurationError } from './auth-error.ts';
 import type { AuthEvent } from './auth-event.ts';
 import type { Awaitable } from './auth-strategy.ts';
 import { checkKnownKeys } from './check-known-keys.ts';
-import { withoutErrors } from './emit-to.ts';
 import type { TokenSet } from './token-set.ts';
 import type { TokenStore } from './token-store.ts';
+import { withoutErrors } from './without-errors.ts';
 
 /** What `fetchToken` is given. */
 export interface FetchTokenRequest {

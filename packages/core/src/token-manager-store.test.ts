@@ -21,6 +21,14 @@ describe('a store', () => {
     expect(events).toContainEqual({ type: 'token-store-failed', strategy: 'test', generation: 1, operation: 'get', message });
   });
 
+  it('that takes no write because others wrote says so in an event, and the token serves', async () => {
+    const events: AuthEvent[] = [];
+    const tokens = manager(tokenEndpoint().fetchToken, { store: { ...memoryStore(), set: () => false } });
+    expect(await tokens.getToken({ emit: (event) => events.push(event) })).toMatchObject({ accessToken: 'token-1' });
+    const failures = events.filter(({ type }) => type === 'token-store-failed');
+    expect(failures).toMatchObject([{ operation: 'set', message: 'something else was written at the same time' }]);
+  });
+
   it('has the token before anyone gets it, and shares it: two managers make one request', async () => {
     const store = memoryStore();
     const { fetchToken, requests } = tokenEndpoint();

@@ -2,7 +2,6 @@ import { type AuthError, isAuthError, TokenStoreError } from './auth-error.ts';
 import type { AuthEvent } from './auth-event.ts';
 import type { Awaitable } from './auth-strategy.ts';
 import { completeTokenSet } from './complete-token-set.ts';
-import { emitterOf } from './emit-to.ts';
 import { type HeldToken, heldToken, markSaved } from './held-token.ts';
 import { type RefreshReport, refreshReport } from './refresh-report.ts';
 import { isRefused } from './refresh-transaction.ts';
@@ -15,6 +14,7 @@ import { CLOCK_TOLERANCE_MS, isInTime } from './token-schedule.ts';
 import type { TokenSet } from './token-set.ts';
 import type { GetTokenOptions, TokenManager } from './token-source.ts';
 import { waitFor } from './wait-for.ts';
+import { emitterOf } from './without-errors.ts';
 
 type Reason = Extract<AuthEvent, { type: 'token-fetched' }>['reason'];
 
