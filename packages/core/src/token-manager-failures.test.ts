@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { AuthError } from './auth-error.ts';
 import type { AuthEvent } from './auth-event.ts';
 import { elapse, manager, networkError, refusal, T0, tokenEndpoint, trouble, useFakeClock } from './fixtures/token-endpoint.ts';
+import { createTokenManager } from './token-manager.ts';
 
 useFakeClock();
 
@@ -157,6 +158,11 @@ describe('a failed refresh', () => {
     const error = await Promise.resolve(manager(fetchToken).getToken()).catch((thrown: unknown) => thrown as AuthError);
     expect(error).toMatchObject({ code: 'STRATEGY_FAILED', cause: { message: 'vault is sealed' } });
     expect((error as AuthError).cause).not.toHaveProperty('request');
+  });
+
+  it('promises no cause where something was thrown that is no error', async () => {
+    const tokens = createTokenManager({ key: 'k', fetchToken: () => Promise.reject('sealed') });
+    await expect(tokens.getToken()).rejects.toMatchObject({ message: 'tokenManager: fetching a token failed.' });
   });
 
   it('never quotes what JSON.parse quotes', async () => {

@@ -128,7 +128,11 @@ function toAuthError(thrown: unknown, strategy: string): AuthError {
         strategy,
         cause,
       })
-    : new AuthError(`${strategy}: fetching a token failed. \`cause\` says why.`, { code: 'STRATEGY_FAILED', strategy, cause });
+    : new AuthError(`${strategy}: fetching a token failed.${cause ? ' `cause` says why.' : ''}`, {
+        code: 'STRATEGY_FAILED',
+        strategy,
+        cause,
+      });
 }
 
 /** The Fetch standard makes every network error a TypeError, with the reason in its cause or its message only; other clients set `code`. */
